@@ -1,0 +1,26 @@
+"""SHA-256 of files, and the checksum manifest of a release (the format of ``sha256sum``)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["format_checksums", "parse_checksums", "sha256_of"]
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def format_checksums(digests: Mapping[str, str]) -> str:
+    """Text of `checksums.sha256`: one ``digest␠␠path`` line a file, sorted by path, for ``sha256sum -c``."""
+    return "".join(f"{digests[path]}  {path}\n" for path in sorted(digests))
+
+
+def parse_checksums(text: str) -> dict[str, str]:
+    """Inverse of `format_checksums`: POSIX path to hex digest; lines of another form are left out."""
+    pairs = (line.split(maxsplit=1) for line in text.splitlines())
+    return {pair[1].lstrip("*"): pair[0] for pair in pairs if len(pair) == 2 and len(pair[0]) == 64}

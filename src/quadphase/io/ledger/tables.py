@@ -1,0 +1,74 @@
+"""Tables of the ledger: patients, decisions, files, retrievals. SQLAlchemy 2 declarative; SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+__all__ = ["Base", "DecisionRow", "FileRow", "PatientRow", "RetrievalRow"]
+
+
+class Base(DeclarativeBase):
+    """Root of the schema."""
+
+
+class PatientRow(Base):
+    """One person of the clinical table and the pseudonym that stands for them."""
+
+    __tablename__ = "patients"
+    patient_id: Mapped[str] = mapped_column(String, primary_key=True)
+    case: Mapped[str] = mapped_column(String, unique=True)
+    values: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The normalised row (`SourcePatient`), dates in ISO form."""
+
+
+class DecisionRow(Base):
+    """What one stage decided about one case, with every reason that applied."""
+
+    __tablename__ = "decisions"
+    case: Mapped[str] = mapped_column(String, primary_key=True)
+    stage: Mapped[str] = mapped_column(String, primary_key=True)
+    eligible: Mapped[bool]
+    reasons: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    """``[{"code": ..., "text": ...}, ...]``; free of identity."""
+
+
+class FileRow(Base):
+    """One file of the source tree as it was when last read; unchanged files are not opened again."""
+
+    __tablename__ = "files"
+    path: Mapped[str] = mapped_column(String, primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    outcome: Mapped[str] = mapped_column(String)
+    """``image``, ``other-dicom``, ``not-dicom``, ``unreadable``."""
+    patient_id: Mapped[str] = mapped_column(String, index=True, default="")
+    study_instance_uid: Mapped[str] = mapped_column(String, index=True, default="")
+    series_instance_uid: Mapped[str] = mapped_column(String, index=True, default="")
+    sop_instance_uid: Mapped[str] = mapped_column(String, default="")
+    sop_class_uid: Mapped[str] = mapped_column(String, default="")
+    modality: Mapped[str] = mapped_column(String, default="")
+    study_date: Mapped[date | None]
+    accession_number: Mapped[str | None]
+
+
+class RetrievalRow(Base):
+    """One series to fetch, or fetched, from a network source."""
+
+    __tablename__ = "retrievals"
+    series_instance_uid: Mapped[str] = mapped_column(String, primary_key=True)
+    study_instance_uid: Mapped[str] = mapped_column(String, index=True)
+    patient_id: Mapped[str] = mapped_column(String, index=True)
+    source: Mapped[str] = mapped_column(String)
+    """Source address without credentials."""
+    expected: Mapped[int | None]
+    """NumberOfSeriesRelatedInstances; None where the source does not say."""
+    received: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String, default="wanted")
+    """``wanted``, ``partial``, ``done``, ``failed``."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    message: Mapped[str] = mapped_column(String, default="")
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -1,0 +1,9 @@
+"""Finding codes: liver masks and slice ranges."""
+
+from __future__ import annotations
+
+from quadphase.model.finding import FindingCode
+
+__all__ = ["CODES"]
+
+CODES: tuple[FindingCode, ...] = ()

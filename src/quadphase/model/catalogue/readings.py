@@ -1,0 +1,9 @@
+"""Finding codes: readings, agreement and consensus (room annotate)."""
+
+from __future__ import annotations
+
+from quadphase.model.finding import FindingCode
+
+__all__ = ["CODES"]
+
+CODES: tuple[FindingCode, ...] = ()

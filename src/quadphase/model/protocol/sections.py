@@ -1,0 +1,216 @@
+"""Sections of `protocol.toml`, one pydantic model each; the defaults are the paper's protocol (Luo et al. 2025).
+
+Unknown keys are refused: a misspelt setting must not silently fall back to its default.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from quadphase.model.phase import Diagnosis, Phase
+
+__all__ = [
+    "AnnotateSection",
+    "CohortSection",
+    "ColumnsSection",
+    "ConvertSection",
+    "DeidentifySection",
+    "LocalizeSection",
+    "PacsSection",
+    "PhasesSection",
+    "ReleaseSection",
+    "Section",
+    "SplitsSection",
+    "StudySection",
+    "WindowSection",
+]
+
+
+class Section(BaseModel):
+    """Base of all sections."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StudySection(Section):
+    """Name of the study; it titles reports and the release."""
+
+    name: str = "quadphase study"
+    hospital: str = ""
+    ethics_approval: str = ""
+
+
+class ColumnsSection(Section):
+    """Names of the hospital's own columns, by our name; an absent optional column is left as it is named here."""
+
+    patient_id: str = "patient_id"
+    name: str = "name"
+    sex: str = "sex"
+    birth_date: str = "birth_date"
+    age: str = "age"
+    diagnosis_date: str = "diagnosis_date"
+    morphology_code: str = "morphology_code"
+    pathology_confirmed: str = "pathology_confirmed"
+    surgery_date: str = "surgery_date"
+    prior_treatment: str = "prior_treatment"
+    icd10: str = "icd10"
+    accession_number: str = "accession_number"
+    group: str = "group"
+
+
+class CohortSection(Section):
+    """Inclusion and exclusion as data. Code lists are ICD-10 prefixes (``C22`` matches ``C22.0``)."""
+
+    minimum_age_years: int = 18
+    morphology: dict[str, Diagnosis] = Field(
+        default_factory=lambda: {"8170/3": Diagnosis.HCC, "8160/3": Diagnosis.ICC, "8180/3": Diagnosis.CHCC}
+    )
+    require_pathology: bool = True
+    exclude_prior_treatment: bool = True
+    maximum_days_before_surgery: int = 14
+    own_tumour_codes: tuple[str, ...] = ("C22",)
+    other_malignancy_codes: tuple[str, ...] = ("C",)
+    """A malignancy code outside `own_tumour_codes` excludes; leukaemia and lymphoma (C81-C96) are among them."""
+    liver_disease_codes: dict[str, tuple[str, ...]] = Field(
+        default_factory=lambda: dict[str, tuple[str, ...]](
+            {
+                "haemochromatosis": ("E83.1",),
+                "Wilson disease": ("E83.0",),
+                "autoimmune hepatitis": ("K75.4",),
+                "primary biliary cholangitis": ("K74.3",),
+                "primary sclerosing cholangitis": ("K83.0",),
+                "Budd-Chiari syndrome": ("I82.0",),
+                "schistosomal liver disease": ("B65",),
+            }
+        )
+    )
+    autoimmune_codes: tuple[str, ...] = ("M05", "M06", "M30", "M31", "M32", "M33", "M34", "M35", "D86", "L40.5")
+    severe_disease_codes: dict[str, tuple[str, ...]] = Field(
+        default_factory=lambda: {
+            "heart": ("I21", "I50"),
+            "brain": ("I60", "I61", "I62", "I63"),
+            "lung": ("J44", "J96"),
+            "kidney": ("N17", "N18", "N19"),
+        }
+    )
+    hepatobiliary_codes: tuple[str, ...] = (
+        "B15",
+        "B16",
+        "B17",
+        "B18",
+        "B19",
+        "C22",
+        "D13.4",
+        "K70",
+        "K71",
+        "K72",
+        "K73",
+        "K74",
+        "K75",
+        "K76",
+        "K77",
+        "K80",
+        "K81",
+        "K82",
+        "K83",
+    )
+    """Excluded in controls."""
+
+
+class PhasesSection(Section):
+    """Which phases a case must have, and the delays the phases are expected at (seconds after injection)."""
+
+    required: tuple[Phase, ...] = (Phase.P, Phase.C1, Phase.C2, Phase.C3)
+    delay_s: dict[Phase, float] = Field(default_factory=lambda: {Phase.C1: 30.0, Phase.C2: 60.0, Phase.C3: 180.0})
+    minimum_margin: float = 1.0
+    """An assignment that wins by less goes to a person."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> PhasesSection:
+        if not self.required or len(set(self.required)) != len(self.required):
+            raise ValueError("required must name at least one phase, each once")
+        return self
+
+
+class ConvertSection(Section):
+    """What `convert` accepts as a phase, and what it may do to an uneven stack when asked."""
+
+    minimum_slices: int = 10
+    spacing_tolerance_mm: float = Field(default=0.01, ge=0.0)
+    deskew: bool = False
+    resample_mm: float | None = Field(default=None, gt=0.0)
+    fill_gaps: bool = False
+
+
+class LocalizeSection(Section):
+    """Which liver finder, and how much is kept around the liver."""
+
+    backend: str = "builtin"
+    command: str = ""
+    """For ``backend = "command"``: a command line with ``{ct}`` and ``{mask}``."""
+    margin_mm: float = Field(default=0.0, ge=0.0)
+    """Kept above and below the liver; the paper keeps only slices that contain liver."""
+    minimum_confidence: float = Field(default=0.5, ge=0.0, le=1.0)
+
+
+class WindowSection(Section):
+    """Intensity window of the released volumes; the paper clips to -200...200 HU."""
+
+    enabled: bool = True
+    lower_hu: int = -200
+    upper_hu: int = 200
+
+    @model_validator(mode="after")
+    def _ordered(self) -> WindowSection:
+        if self.lower_hu >= self.upper_hu:
+            raise ValueError("lower_hu must be below upper_hu")
+        return self
+
+
+class AnnotateSection(Section):
+    """The readers, and whether a case may be released without lesion masks."""
+
+    readers: tuple[str, ...] = ("A", "B")
+    require_lesion_masks: bool = False
+    """False: a cancer case without readings is released with NA lesion masks."""
+
+
+class DeidentifySection(Section):
+    """How pseudonyms look."""
+
+    prefix: str = "P"
+    digits: int = Field(default=4, ge=3, le=9)
+
+
+class SplitsSection(Section):
+    """Frozen patient-level folds."""
+
+    folds: int = Field(default=5, ge=2)
+    seed: int = 0
+
+
+class PacsSection(Section):
+    """Settings of network sources (`dimse://`, DICOMweb)."""
+
+    ae_title: str = "QUADPHASE"
+    night_window: str = ""
+    """``"22:00-06:00"`` allows retrieval only then; empty: always."""
+    maximum_instances_per_second: float | None = Field(default=None, gt=0.0)
+    retries: int = Field(default=5, ge=0)
+    timeout_s: float = Field(default=60.0, gt=0.0)
+
+
+class ReleaseSection(Section):
+    """What the metadata of a release says; computed facts are added, open answers are named as open."""
+
+    title: str = ""
+    version: str = "1.0.0"
+    license: str = "CC-BY-4.0"
+    creators: tuple[str, ...] = ()
+    contact: str = ""
+    doi: str = ""
+    url: str = ""
+    description: str = ""
+    publication_year: int | None = None
+    answers: dict[str, str] = Field(default_factory=dict)
+    """Answers for the datasheet, by question key."""

@@ -1,0 +1,118 @@
+"""Images in the patient: `Volume` (CT in HU), `Mask` (yes or no), `LabelMap` (integers), each an array on a `Grid`.
+
+Arrays are read-only: a stage that changes voxels makes a new image. HU are int16, as the scanner stored them; float32
+is accepted only for series whose rescale slope is fractional, and carries a finding elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quadphase.errors import GeometryError, GridMismatchError, UnsupportedDataError
+from quadphase.model.grid import Box, Grid
+
+__all__ = ["LabelMap", "Mask", "Volume", "require_same_grid"]
+
+
+def _frozen(array: NDArray[Any], shape: tuple[int, int, int]) -> NDArray[Any]:
+    if array.shape != shape:
+        raise GeometryError("shape-mismatch", f"The array has shape {array.shape}, its grid {shape}")
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Volume:
+    """CT volume.
+
+    Parameters
+    ----------
+    hu : (I, J, K) ndarray of int16 (or float32)
+        Hounsfield units. The array is not copied; the volume holds a read-only view.
+    grid : Grid
+    window_hu : (int, int), optional
+        Inclusive limits the values were clipped to; None for the full range.
+    """
+
+    hu: NDArray[Any]
+    grid: Grid
+    window_hu: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.hu.dtype not in (np.dtype(np.int16), np.dtype(np.float32)):
+            raise UnsupportedDataError("not-hu", f"A volume holds int16 or float32 HU, not {self.hu.dtype}")
+        object.__setattr__(self, "hu", _frozen(self.hu, self.grid.shape))
+
+    def crop(self, box: Box) -> Volume:
+        """Part of the volume inside `box`, at the same world positions."""
+        return Volume(hu=self.hu[box.slices], grid=self.grid.crop(box), window_hu=self.window_hu)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Mask:
+    """Boolean image: liver or not, lesion or not.
+
+    Parameters
+    ----------
+    voxels : (I, J, K) ndarray of bool
+    grid : Grid
+    """
+
+    voxels: NDArray[np.bool_]
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        if self.voxels.dtype != np.bool_:
+            raise UnsupportedDataError("not-boolean", f"A mask holds booleans, not {self.voxels.dtype}")
+        object.__setattr__(self, "voxels", _frozen(self.voxels, self.grid.shape))
+
+    @property
+    def volume_ml(self) -> float:
+        return float(np.count_nonzero(self.voxels)) * self.grid.voxel_volume_ml
+
+    def crop(self, box: Box) -> Mask:
+        return Mask(voxels=self.voxels[box.slices], grid=self.grid.crop(box))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelMap:
+    """Integer image; 0 is background, each other value one lesion or organ.
+
+    Parameters
+    ----------
+    labels : (I, J, K) ndarray of an integer type
+    grid : Grid
+    """
+
+    labels: NDArray[Any]
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        if self.labels.dtype.kind not in "iu":
+            raise UnsupportedDataError("not-integer", f"A label map holds integers, not {self.labels.dtype}")
+        object.__setattr__(self, "labels", _frozen(self.labels, self.grid.shape))
+
+    def mask(self, *labels: int) -> Mask:
+        """Mask of the given labels, or of everything but background."""
+        chosen = np.isin(self.labels, labels) if labels else self.labels != 0
+        return Mask(voxels=chosen, grid=self.grid)
+
+
+def require_same_grid(a: Grid, b: Grid, *, what: str) -> None:
+    """Raise `GridMismatchError` unless the two grids agree within 0.01 mm.
+
+    Parameters
+    ----------
+    what : str
+        The pair in words for the message, e.g. ``"CT and liver mask"``.
+    """
+    if not a.is_close(b):
+        detail = f"shapes {a.shape} and {b.shape}" if a.shape != b.shape else "same shape, different positions"
+        raise GridMismatchError(
+            "grid-mismatch", f"{what} are not on the same grid: {detail}", "Resample or re-export one of them"
+        )
