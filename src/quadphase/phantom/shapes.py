@@ -1,0 +1,147 @@
+"""Implicit shapes: signed distance (negative inside, millimetres) of ellipsoids and tubes on a part of the canvas.
+
+A `Patch` is a shape evaluated only in the box of voxels it can touch, so a hundred vessels cost less than one organ.
+Distances are approximate away from the surface (exact enough within a few millimetres, where edges are blended).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Frame", "Patch", "Point", "carve", "clip_to", "ellipsoid", "join", "tube"]
+
+Array = NDArray[np.float32]
+Point = tuple[float, float, float]
+Slices = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Where each voxel of the canvas is, in phantom millimetres.
+
+    Parameters
+    ----------
+    u, v, w : 1-D ndarray of float32
+        Coordinates of columns, rows and slices, ascending.
+    shift : tuple of three (K, J, I) ndarray of float32, optional
+        What to add to (u, v, w): the warp that makes bodies differ, and the breath.
+    reach_mm : float
+        Largest absolute shift.
+    """
+
+    u: Array
+    v: Array
+    w: Array
+    shift: tuple[Array, Array, Array] | None = None
+    reach_mm: float = 0.0
+
+    def box(self, low: Sequence[float], high: Sequence[float]) -> Slices:
+        """Voxels whose coordinates may fall between two corners (u, v, w); may be empty."""
+        reach = self.reach_mm + 2.0
+        spans = []
+        for axis, lo, hi in zip((self.w, self.v, self.u), reversed(low), reversed(high), strict=True):
+            first, stop = np.searchsorted(axis, (lo - reach, hi + reach))
+            spans.append(slice(int(first), int(stop)))
+        return (spans[0], spans[1], spans[2])
+
+    def at(self, box: Slices) -> tuple[Array, Array, Array]:
+        """Coordinates (u, v, w) in a box, broadcastable to ``(K, J, I)``."""
+        u, v, w = self.u[None, None, box[2]], self.v[None, box[1], None], self.w[box[0], None, None]
+        if self.shift is None:
+            return u, v, w
+        du, dv, dw = self.shift
+        return u + du[box], v + dv[box], w + dw[box]
+
+
+@dataclass(slots=True, eq=False)
+class Patch:
+    """A shape on a part of the canvas: ``sdf`` is (K', J', I') float32, millimetres, negative inside."""
+
+    box: Slices
+    sdf: Array
+
+    @property
+    def empty(self) -> bool:
+        return self.sdf.size == 0
+
+
+def ellipsoid(
+    frame: Frame, center: Point, semi: Point, *, turn: float = 0.0, lean: float = 0.0, box: Slices | None = None
+) -> Patch:
+    """Ellipsoid with semi-axes along u, v, w.
+
+    Parameters
+    ----------
+    turn : float
+        Rotation in the axial plane, degrees, from u towards v.
+    lean : float
+        Shear of u with w (mm per mm): organs that lean sideways, such as kidneys.
+    box : tuple of slices, optional
+        Evaluate there instead of in the shape's own box.
+    """
+    r = max(semi[0], semi[1]) if turn else 0.0
+    au, av = max(semi[0], r) + abs(lean) * semi[2], max(semi[1], r)
+    if box is None:
+        box = frame.box(
+            (center[0] - au, center[1] - av, center[2] - semi[2]),
+            (center[0] + au, center[1] + av, center[2] + semi[2]),
+        )
+    u, v, w = frame.at(box)
+    w = w - np.float32(center[2])
+    u = u - np.float32(center[0]) - np.float32(lean) * w
+    v = v - np.float32(center[1])
+    if turn:
+        c, s = np.float32(np.cos(np.deg2rad(turn))), np.float32(np.sin(np.deg2rad(turn)))
+        u, v = c * u + s * v, c * v - s * u
+    a, b, c_ = (np.float32(1 / x) for x in semi)
+    p, q, r_ = (u * a) ** 2, (v * b) ** 2, (w * c_) ** 2
+    norm = np.sqrt(p + q + r_)
+    gradient = np.sqrt(p * a**2 + q * b**2 + r_ * c_**2) + np.float32(1e-6)
+    return Patch(box, norm * (norm - 1) / gradient)
+
+
+def tube(frame: Frame, points: Sequence[Point], radii: Sequence[float] | float) -> Patch:
+    """Polyline with a radius at each point: vessels, bowel, ducts."""
+    pts = np.asarray(points, dtype=np.float64)
+    rad = np.broadcast_to(np.asarray(radii, dtype=np.float64), (len(pts),))
+    box = frame.box(tuple((pts - rad[:, None]).min(0)), tuple((pts + rad[:, None]).max(0)))
+    shape = tuple(max(0, s.stop - s.start) for s in box)
+    sdf = np.full(shape, 1e3, dtype=np.float32)
+    if sdf.size == 0:
+        return Patch(box, sdf)
+    for a, b, ra, rb in zip(pts[:-1], pts[1:], rad[:-1], rad[1:], strict=True):
+        r = max(ra, rb)
+        part = frame.box(tuple(np.minimum(a, b) - r), tuple(np.maximum(a, b) + r))
+        part = tuple(slice(max(p.start, o.start), min(p.stop, o.stop)) for p, o in zip(part, box, strict=True))  # type: ignore[assignment]
+        if any(p.stop <= p.start for p in part):
+            continue
+        u, v, w = frame.at(part)
+        d = (b - a).astype(np.float32)
+        length2 = np.float32(max(float(d @ d), 1e-6))
+        x, y, z = u - np.float32(a[0]), v - np.float32(a[1]), w - np.float32(a[2])
+        t = np.clip((x * d[0] + y * d[1] + z * d[2]) / length2, 0, 1)
+        x, y, z = x - t * d[0], y - t * d[1], z - t * d[2]
+        piece = np.sqrt(x * x + y * y + z * z) - (np.float32(ra) + t * np.float32(rb - ra))
+        into = tuple(slice(p.start - o.start, p.stop - o.start) for p, o in zip(part, box, strict=True))
+        np.minimum(sdf[into], piece, out=sdf[into])
+    return Patch(box, sdf)
+
+
+def join(a: Array, b: Array, smooth_mm: float) -> Array:
+    """Union of two shapes with a fillet of `smooth_mm` (polynomial smooth minimum)."""
+    h = np.clip(np.float32(smooth_mm) - np.abs(a - b), 0, None)
+    return np.minimum(a, b) - h * h * np.float32(0.25 / smooth_mm)
+
+
+def carve(a: Array, b: Array, gap_mm: float = 0.0) -> Array:
+    """`a` without `b` grown by `gap_mm`."""
+    return np.maximum(a, np.float32(gap_mm) - b)
+
+
+def clip_to(a: Array, b: Array, inset_mm: float = 0.0) -> Array:
+    """The part of `a` inside `b` shrunk by `inset_mm`."""
+    return np.maximum(a, b + np.float32(inset_mm))
