@@ -1,0 +1,20 @@
+"""Readings, seals, agreement and consensus: people decide, software remembers who decided what."""
+
+from quadphase.annotate.agreement import PhaseAgreement, agreement_of_case, comparable_cases, summarise
+from quadphase.annotate.consensus import build_consensus
+from quadphase.annotate.readings import import_reading, load_reading, reading_files
+from quadphase.annotate.seal import is_sealed, seal_reading, verify_seal
+
+__all__ = [
+    "PhaseAgreement",
+    "agreement_of_case",
+    "build_consensus",
+    "comparable_cases",
+    "import_reading",
+    "is_sealed",
+    "load_reading",
+    "reading_files",
+    "seal_reading",
+    "summarise",
+    "verify_seal",
+]

@@ -1,0 +1,1 @@
+"""The only room that knows the order of stages: plan, resume, workers, progress, and what stopped where."""

@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
-from quadphase.model.finding import FindingCode
+from quadphase.model.finding import FindingCode, Severity
 
 __all__ = ["CODES"]
 
-CODES: tuple[FindingCode, ...] = ()
+CODES: tuple[FindingCode, ...] = (
+    FindingCode(
+        code="reading-empty",
+        severity=Severity.WARNING,
+        title="A reader's mask holds no voxel",
+        hint="Ask the reader whether the phase really shows no lesion",
+    ),
+    FindingCode(
+        code="reading-reoriented",
+        severity=Severity.INFO,
+        title="A mask was stored in another axis order than its CT; it was brought back without moving a voxel",
+        hint="Nothing to do",
+    ),
+    FindingCode(
+        code="reading-disagreement",
+        severity=Severity.WARNING,
+        title="The readers differ and no adjudicated mask is given",
+        hint="Review the listed slices together and give `quadphase annotate adjudicate` the agreed mask",
+    ),
+    FindingCode(
+        code="consensus-outside-readings",
+        severity=Severity.WARNING,
+        title="An adjudicated mask holds voxels that no reader drew",
+        hint="Confirm that the adjudication is meant for this case and phase",
+    ),
+)

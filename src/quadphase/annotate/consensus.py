@@ -1,0 +1,133 @@
+"""Consensus lesion masks: where all readers drew the same it is theirs; elsewhere a person's adjudicated mask decides.
+
+Software never votes. A phase whose readers differ and that nobody adjudicated leaves the case without a consensus, and
+the case says on which slices people must meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quadphase.annotate.readings import empty_like, load_reading, mask_on_grid
+from quadphase.annotate.seal import verify_seal
+from quadphase.io import atomic
+from quadphase.io.hashing import sha256_of
+from quadphase.io.json_file import save_record
+from quadphase.io.nifti import save_mask
+from quadphase.io.study import Study
+from quadphase.model import ConsensusRecord, Finding, Mask, Outcome, Phase, Reason, SliceDecision, Status, StepRecord
+
+__all__ = ["build_consensus", "decide_slices"]
+
+
+def decide_slices(agreed: NDArray[np.bool_], *, author: str) -> tuple[SliceDecision, ...]:
+    """Runs of slices by who decided them.
+
+    Parameters
+    ----------
+    agreed : (K,) ndarray of bool
+        Whether all readers and the consensus are identical on slice k.
+    author : str
+        Who decided the others.
+    """
+    edges = [0, *(np.flatnonzero(np.diff(agreed.astype(np.int8))) + 1).tolist(), len(agreed)]
+    return tuple(
+        SliceDecision(
+            first=first,
+            stop=stop,
+            how="agreed" if agreed[first] else "adjudicated",
+            author="readers" if agreed[first] else author,
+        )
+        for first, stop in pairwise(edges)
+    )
+
+
+def build_consensus(
+    study: Study, case: str, *, adjudicated: Mapping[Phase, Path] | None = None, author: str = "adjudication"
+) -> Outcome:
+    """Write ``consensus/<case>/`` from sealed readings, and adjudicated masks where the readers differ.
+
+    Parameters
+    ----------
+    adjudicated : mapping of Phase to Path, optional
+        Masks the readers agreed on together; only phases in which they differ need one.
+    author : str
+        Who answers for the adjudicated masks.
+
+    Returns
+    -------
+    Outcome
+        ``HELD`` with reason ``"no-consensus"`` and one finding a phase where people must still decide.
+
+    Raises
+    ------
+    InputError
+        ``"not-sealed"``, ``"broken-seal"``; as `mask_on_grid`.
+    """
+    readers = study.protocol.annotate.readers
+    for reader in readers:
+        verify_seal(study, reader, case)
+    readings = {reader: load_reading(study, reader, case) for reader in readers}
+    given = adjudicated or {}
+    masks: dict[Phase, Mask] = {}
+    decisions: dict[Phase, tuple[SliceDecision, ...]] = {}
+    findings: list[Finding] = []
+    for phase in Phase:
+        drawn = [readings[reader].get(phase) for reader in readers]
+        known = next((mask for mask in drawn if mask is not None), None)
+        if known is None:
+            continue
+        voxels = np.stack([(mask or empty_like(known)).voxels for mask in drawn])
+        differing = (voxels != voxels[0]).any(axis=(0, 1, 2))
+        where = f"{case} {phase}"
+        if not differing.any():
+            masks[phase] = known
+        elif phase in given:
+            masks[phase], found = mask_on_grid(given[phase], known.grid, where=where)
+            beyond = int(np.count_nonzero(masks[phase].voxels & ~voxels.any(axis=0)))
+            findings += found
+            if beyond:
+                text = f"{beyond * known.grid.voxel_volume_ml:.2f} ml lie outside every reading"
+                findings.append(Finding.of("consensus-outside-readings", where, text))
+        else:
+            slices = ", ".join(str(k) for k in np.flatnonzero(differing))
+            findings.append(
+                Finding.of("reading-disagreement", where, f"the readers differ on slices (0-based) {slices}")
+            )
+            continue
+        untouched = ~(voxels != masks[phase].voxels).any(axis=(0, 1, 2))
+        decisions[phase] = decide_slices(untouched, author=author)
+    if any(finding.code == "reading-disagreement" for finding in findings):
+        reason = Reason(code="no-consensus", text="the readers differ and no adjudicated mask is given")
+        return Outcome(case=case, stage="annotate", status=Status.HELD, reasons=(reason,), findings=tuple(findings))
+    _write(study, case, masks, decisions, given)
+    return Outcome(case=case, stage="annotate", status=Status.DONE, findings=tuple(findings))
+
+
+def _write(
+    study: Study,
+    case: str,
+    masks: Mapping[Phase, Mask],
+    decisions: Mapping[Phase, tuple[SliceDecision, ...]],
+    given: Mapping[Phase, Path],
+) -> None:
+    settings: dict[str, Any] = {"readers": list(study.protocol.annotate.readers)}
+    inputs = {
+        study.relative(study.reading(reader, case) / name): digest
+        for reader in study.protocol.annotate.readers
+        for name, digest in verify_seal(study, reader, case).sha256.items()
+    }
+    inputs |= {f"adjudicated/{phase}.nii.gz": sha256_of(path) for phase, path in given.items()}
+    with atomic.new_folder(study.consensus(case), replace=True) as folder:
+        for phase, mask in masks.items():
+            save_mask(folder / f"{phase}.nii.gz", mask)
+        outputs = {f"consensus/{case}/{phase}.nii.gz": sha256_of(folder / f"{phase}.nii.gz") for phase in masks}
+        step = StepRecord(stage="annotate", settings=settings, inputs=inputs, outputs=outputs)
+        record = ConsensusRecord(case=case, phases=dict(decisions), steps=(step,))
+        save_record(folder / "consensus.json", record)

@@ -1,0 +1,108 @@
+"""Readers' lesion masks come in: checked against the CT they belong to, stored per reader and case.
+
+A mask must lie on the grid of `ct.nii.gz`. One stored in another axis order (some drawing tools write their own) is
+brought back by flips and permutations, which move no voxel; anything else is refused, never resampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from quadphase.errors import InputError, OutputError
+from quadphase.imaging.reorient import reorient_mask
+from quadphase.io import atomic
+from quadphase.io.nifti import load_mask, load_volume, save_mask
+from quadphase.io.study import Study
+from quadphase.model import Finding, Grid, Mask, Phase, require_same_grid
+
+__all__ = ["empty_like", "import_reading", "load_reading", "mask_on_grid", "reading_files"]
+
+
+def reading_files(folder: Path) -> dict[Phase, Path]:
+    """Masks ``P.nii.gz``, ``C1.nii.gz``, … that a folder holds, by phase."""
+    return {phase: folder / f"{phase}.nii.gz" for phase in Phase if (folder / f"{phase}.nii.gz").is_file()}
+
+
+def mask_on_grid(path: Path, grid: Grid, *, where: str) -> tuple[Mask, list[Finding]]:
+    """Load a mask and bring it onto `grid` without resampling.
+
+    Parameters
+    ----------
+    where : str
+        Case and phase, for messages.
+
+    Raises
+    ------
+    GridMismatchError
+        If its voxels are not the voxels of `grid`.
+    """
+    mask = load_mask(path)
+    findings = []
+    if not mask.grid.is_close(grid):
+        turned = reorient_mask(mask, grid.axis_codes)
+        require_same_grid(turned.grid, grid, what=f"{where}: the mask and its CT")
+        mask = turned
+        findings.append(Finding.of("reading-reoriented", where, "stored in another axis order than its CT"))
+    if not mask.voxels.any():
+        findings.append(Finding.of("reading-empty", where, "no voxel is set"))
+    return Mask(voxels=mask.voxels, grid=grid), findings
+
+
+def import_reading(study: Study, reader: str, case: str, files: Mapping[Phase, Path]) -> tuple[Finding, ...]:
+    """Store one reader's masks of one case in ``readings/<reader>/<case>/``.
+
+    Parameters
+    ----------
+    study : Study
+    reader : str
+        A reader named in the protocol.
+    case : str
+        Pseudonym of a converted case.
+    files : mapping of Phase to Path
+        One mask for every phase of the case that shows a lesion, or more.
+
+    Returns
+    -------
+    tuple of Finding
+
+    Raises
+    ------
+    InputError
+        ``"unknown-reader"``, ``"unknown-case"``, ``"unknown-phase"``, ``"no-masks"``.
+    OutputError
+        ``"sealed"``: the reading is immutable.
+    GridMismatchError
+    """
+    if reader not in study.protocol.annotate.readers:
+        known = ", ".join(study.protocol.annotate.readers)
+        raise InputError("unknown-reader", f"Reader {reader} is not in the protocol ({known})", "Add it to [annotate]")
+    if not study.case_record(case).is_file():
+        raise InputError("unknown-case", f"{case} is not a converted case", "Run `quadphase convert` first")
+    if not files:
+        raise InputError("no-masks", f"{case}: no mask named P, C1, C2 or C3 .nii.gz was given", "Name them by phase")
+    target = study.reading(reader, case)
+    if (target / "seal.json").exists():
+        raise OutputError("sealed", f"{case}: reader {reader}'s reading is sealed", "A sealed reading never changes")
+    findings: list[Finding] = []
+    with atomic.new_folder(target, replace=True) as folder:
+        for phase, path in sorted(files.items(), key=lambda item: item[0].order):
+            where = f"{case} {phase}, reader {reader}"
+            if not study.ct(case, phase).is_file():
+                raise InputError("unknown-phase", f"{where}: the case has no such phase", "Leave that mask out")
+            mask, found = mask_on_grid(path, load_volume(study.ct(case, phase)).grid, where=where)
+            findings += found
+            save_mask(folder / f"{phase}.nii.gz", mask)
+    return tuple(findings)
+
+
+def load_reading(study: Study, reader: str, case: str) -> dict[Phase, Mask]:
+    """Masks of one reading by phase, as stored."""
+    return {phase: load_mask(path) for phase, path in reading_files(study.reading(reader, case)).items()}
+
+
+def empty_like(mask: Mask) -> Mask:
+    """A mask without a voxel on the same grid: what a reader who left a phase out has said."""
+    return Mask(voxels=np.zeros(mask.grid.shape, dtype=np.bool_), grid=mask.grid)

@@ -1,0 +1,110 @@
+"""Reading, sealing and consensus over all cases of a study, as the command line and `run` need them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from quadphase import annotate
+from quadphase.errors import InputError, QuadphaseError
+from quadphase.io.json_file import save_json
+from quadphase.io.study import Study
+from quadphase.model import Finding, Outcome, Reason, Status
+
+__all__ = ["build_consensuses", "import_readings", "reading_status", "seal_readings", "write_agreement"]
+
+
+def _each(cases: Sequence[str], step: Callable[[str], Outcome]) -> tuple[Outcome, ...]:
+    """One outcome a case; what a case refuses does not stop the others."""
+    outcomes = []
+    for case in cases:
+        try:
+            outcomes.append(step(case))
+        except QuadphaseError as error:
+            reason = Reason(code=error.code, text=str(error))
+            outcomes.append(Outcome(case=case, stage="annotate", status=Status.FAILED, reasons=(reason,)))
+    return tuple(outcomes)
+
+
+def _done(case: str, findings: tuple[Finding, ...] = ()) -> Outcome:
+    return Outcome(case=case, stage="annotate", status=Status.DONE, findings=findings)
+
+
+def import_readings(root: Path, reader: str, folder: Path) -> tuple[Outcome, ...]:
+    """Import ``folder/<case>/<phase>.nii.gz`` of one reader.
+
+    Raises
+    ------
+    InputError
+        ``"missing-folder"``, ``"no-masks"``.
+    """
+    study = Study(root)
+    if not folder.is_dir():
+        raise InputError("missing-folder", f"There is no folder {folder}", "Check the name")
+    given = {p.name: annotate.reading_files(p) for p in sorted(folder.iterdir()) if p.is_dir()}
+    if not any(given.values()):
+        raise InputError("no-masks", f"{folder} holds no CASE/PHASE.nii.gz", "Name masks such as P0137/C1.nii.gz")
+    return _each(list(given), lambda case: _done(case, annotate.import_reading(study, reader, case, given[case])))
+
+
+def seal_readings(
+    root: Path, reader: str, *, tool: str = "", cases: Sequence[str] | None = None
+) -> tuple[Outcome, ...]:
+    """Seal one reader's readings: those named, or all that are there and not sealed yet."""
+    study = Study(root)
+    there = [c for c in study.case_names() if annotate.reading_files(study.reading(reader, c))]
+    chosen = list(cases) if cases else [c for c in there if not annotate.is_sealed(study, reader, c)]
+
+    def step(case: str) -> Outcome:
+        annotate.seal_reading(study, reader, case, tool=tool)
+        return _done(case)
+
+    return _each(chosen, step)
+
+
+def write_agreement(root: Path) -> dict[str, Any]:
+    """Agreement of all cases every reader has sealed, written to ``reports/agreement.json`` and returned."""
+    study = Study(root)
+    rows = [row for case in annotate.comparable_cases(study) for row in annotate.agreement_of_case(study, case)]
+    summary = annotate.summarise(rows)
+    save_json(study.reports / "agreement.json", summary)
+    return summary
+
+
+def build_consensuses(root: Path, adjudicated: Path | None, *, author: str = "adjudication") -> tuple[Outcome, ...]:
+    """Consensus of all cases every reader has sealed; `adjudicated` holds ``<case>/<phase>.nii.gz``.
+
+    Raises
+    ------
+    InputError
+        ``"missing-folder"``.
+    """
+    study = Study(root)
+    if adjudicated is not None and not adjudicated.is_dir():
+        raise InputError("missing-folder", f"There is no folder {adjudicated}", "Check the name")
+
+    def step(case: str) -> Outcome:
+        given = annotate.reading_files(adjudicated / case) if adjudicated else {}
+        return annotate.build_consensus(study, case, adjudicated=given, author=author)
+
+    return _each(annotate.comparable_cases(study), step)
+
+
+def reading_status(root: Path) -> list[dict[str, Any]]:
+    """Per case: state of each reader (``none``, ``open``, ``sealed``) and whether there is a consensus."""
+    study = Study(root)
+
+    def state(reader: str, case: str) -> str:
+        if annotate.is_sealed(study, reader, case):
+            return "sealed"
+        return "open" if annotate.reading_files(study.reading(reader, case)) else "none"
+
+    return [
+        {
+            "case": case,
+            "readers": {reader: state(reader, case) for reader in study.protocol.annotate.readers},
+            "consensus": (study.consensus(case) / "consensus.json").is_file(),
+        }
+        for case in study.case_names()
+    ]

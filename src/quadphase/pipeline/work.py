@@ -1,0 +1,112 @@
+"""Run one stage over many cases on any `concurrent.futures.Executor`; a batch never dies of one case.
+
+A worker is a top-level function that takes a job (a frozen value) and returns an `Outcome`. An expected exception
+becomes a ``FAILED`` outcome with its message; an unexpected one becomes a ``FAILED`` outcome that names its type and
+place only, because its text could hold an identifier.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from quadphase.errors import QuadphaseError
+from quadphase.model import Outcome, Reason, Status
+
+__all__ = ["Job", "ProgressCallback", "SerialExecutor", "open_executor", "run_jobs"]
+
+ProgressCallback = Callable[[int, int, str], None]
+"""``(done, total, label)``; the label is a pseudonym or a stage."""
+
+J = TypeVar("J")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(Generic[J]):
+    """One call of a worker: what for, and the value it takes."""
+
+    case: str
+    value: J
+
+
+class SerialExecutor(Executor):
+    """Runs each call at once in this process: for one worker, for tests, for debuggers."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@contextmanager
+def open_executor(workers: int) -> Iterator[Executor]:
+    """Processes on this machine, or `SerialExecutor` for one worker.
+
+    Processes are spawned, not forked: the parent holds threads and an open ledger, which must not be copied.
+    """
+    if workers <= 1:
+        yield SerialExecutor()
+        return
+    with ProcessPoolExecutor(max_workers=workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def _attempt(worker: Callable[[J], Outcome], stage: str, job: Job[J]) -> Outcome:
+    try:
+        return worker(job.value)
+    except QuadphaseError as error:
+        reason = Reason(code=error.code, text=str(error))
+    except MemoryError:
+        reason = Reason(code="out-of-memory", text="not enough memory; use fewer workers")
+    except Exception as error:
+        trace = sys.exc_info()[2]
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
+        reason = Reason(
+            code="defect", text=f"a defect of quadphase, {type(error).__name__} at {place}; please report it"
+        )
+    return Outcome(case=job.case, stage=stage, status=Status.FAILED, reasons=(reason,))
+
+
+def run_jobs(
+    worker: Callable[[J], Outcome],
+    jobs: Iterable[Job[J]],
+    *,
+    stage: str,
+    executor: Executor,
+    progress: ProgressCallback,
+    done: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
+) -> tuple[Outcome, ...]:
+    """Outcomes of all jobs, in the order of the jobs.
+
+    Parameters
+    ----------
+    worker : callable
+        Top-level function ``job value -> Outcome``.
+    done : callable, optional
+        Called in this process as each outcome arrives, e.g. to write the ledger.
+    """
+    listed: Sequence[Job[J]] = list(jobs)
+    progress(0, len(listed), "")
+    futures = {executor.submit(_attempt, worker, stage, job): number for number, job in enumerate(listed)}
+    outcomes: dict[int, Outcome] = {}
+    for count, future in enumerate(as_completed(futures), start=1):
+        number = futures[future]
+        try:
+            outcome = future.result()
+        except Exception:  # the worker process died
+            reason = Reason(code="worker-died", text="the worker process died, perhaps for want of memory")
+            outcome = Outcome(case=listed[number].case, stage=stage, status=Status.FAILED, reasons=(reason,))
+        outcomes[number] = outcome
+        done(outcome)
+        progress(count, len(listed), outcome.case)
+    return tuple(outcomes[number] for number in range(len(listed)))
