@@ -23,7 +23,7 @@ from quadphase.model import Phase, Volume, lps_from_ras
 from quadphase.phantom.exam import Exam, uid_of
 from quadphase.phantom.patient import Scanner
 
-__all__ = ["PIXELS", "PixelFormat", "Slice", "base_dataset", "save_dataset", "slices_of", "write_series", "write_slices"]
+__all__ = ["PIXELS", "PixelFormat", "Slice", "base_dataset", "decimal", "outside_circle", "save_dataset", "slices_of", "write_series", "write_slices"]
 
 IMPLEMENTATION_UID: Final = "2.25.163274513850967202331785116190321871"
 
@@ -234,11 +234,11 @@ def _slice_tags(item: Slice, tags: Mapping[str, Any], content_time: datetime | N
     computed: dict[str, Any] = {
         "SOPInstanceUID": uid_of("sop", tags.get("SeriesInstanceUID"), item.instance_number, item.position_mm),
         "InstanceNumber": item.instance_number,
-        "ImagePositionPatient": [_ds(x) for x in item.position_mm],
-        "ImageOrientationPatient": [_ds(x) for x in item.orientation],
-        "SliceLocation": _ds(location),
-        "SliceThickness": _ds(item.thickness_mm),
-        "PixelSpacing": [_ds(x) for x in item.pixel_spacing_mm],
+        "ImagePositionPatient": [decimal(x) for x in item.position_mm],
+        "ImageOrientationPatient": [decimal(x) for x in item.orientation],
+        "SliceLocation": decimal(location),
+        "SliceThickness": decimal(item.thickness_mm),
+        "PixelSpacing": [decimal(x) for x in item.pixel_spacing_mm],
     }
     if content_time is not None:
         at = content_time + timedelta(milliseconds=40 * (item.instance_number - 1))
@@ -250,7 +250,7 @@ def _pixels(data: Dataset, item: Slice) -> None:
     form = item.pixels
     stored = form.encode(item.hu)
     if form.padding is not None:
-        stored[_outside_circle(stored.shape)] = form.padding
+        stored[outside_circle(stored.shape)] = form.padding
         data.add_new("PixelPaddingValue", "SS" if form.signed else "US", form.padding)
     rows, columns = stored.shape
     data.SamplesPerPixel = 1
@@ -260,13 +260,14 @@ def _pixels(data: Dataset, item: Slice) -> None:
     data.PixelRepresentation = int(form.signed)
     for keyword, value in (("RescaleIntercept", form.intercept), ("RescaleSlope", form.slope)):
         if keyword not in item.tags:
-            _set(data, keyword, _ds(value))
+            _set(data, keyword, decimal(value))
     if "RescaleType" not in item.tags:
         _set(data, "RescaleType", "HU")
     data.add_new("PixelData", "OW", np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("<")).tobytes())
 
 
-def _outside_circle(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def outside_circle(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Pixels of a (J, I) image outside the circle of reconstruction."""
     y, x = (np.linspace(-1, 1, n) for n in shape)
     return np.asarray(y[:, None] ** 2 + x[None, :] ** 2 > 1.0)
 
@@ -308,8 +309,8 @@ def _set(data: Dataset, keyword: str, value: Any) -> None:
     data.add_new(tag, dictionary_VR(tag), value)
 
 
-def _ds(value: float) -> str:
-    """Decimal string of at most 16 characters (PS3.5 6.2)."""
+def decimal(value: float) -> str:
+    """Decimal string of at most 16 characters and six decimals (PS3.5 6.2)."""
     text = f"{value:.6f}".rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
 
