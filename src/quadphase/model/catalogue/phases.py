@@ -2,8 +2,65 @@
 
 from __future__ import annotations
 
-from quadphase.model.finding import FindingCode
+from quadphase.model.finding import FindingCode, Severity
 
 __all__ = ["CODES"]
 
-CODES: tuple[FindingCode, ...] = ()
+_DECIDE = "Look at the exam with `quadphase exams`, then decide in phases.csv (case, series, phase, author, time)"
+
+CODES: tuple[FindingCode, ...] = (
+    FindingCode(
+        code="missing-phase",
+        severity=Severity.WARNING,
+        title="A phase the protocol requires is not in the exam",
+        hint="Fetch the missing series, or change phases.required in protocol.toml",
+    ),
+    FindingCode(
+        code="phase-contradiction",
+        severity=Severity.ERROR,
+        title="One kind of evidence speaks for another phase than the rest",
+        hint=_DECIDE,
+    ),
+    FindingCode(
+        code="phase-narrow-margin",
+        severity=Severity.ERROR,
+        title="Another phase would be nearly as likely",
+        hint=_DECIDE,
+    ),
+    FindingCode(
+        code="phase-repeated",
+        severity=Severity.WARNING,
+        title="A phase was acquired more than once",
+        hint="Check that the right one is used; name it in phases.csv if not",
+    ),
+    FindingCode(
+        code="phase-partial-coverage",
+        severity=Severity.WARNING,
+        title="The stack of a phase covers less than the exam's other phases",
+        hint="Check that the whole liver is in it",
+    ),
+    FindingCode(
+        code="phase-overridden",
+        severity=Severity.INFO,
+        title="A person decided the phase of a stack",
+        hint="",
+    ),
+    FindingCode(
+        code="phase-override-unknown",
+        severity=Severity.ERROR,
+        title="phases.csv names a stack that the exam does not have",
+        hint="Copy the series from `quadphase exams`",
+    ),
+    FindingCode(
+        code="phase-text-repaired",
+        severity=Severity.INFO,
+        title="Header text was stored in another encoding than declared",
+        hint="",
+    ),
+    FindingCode(
+        code="phase-many-acquisitions",
+        severity=Severity.WARNING,
+        title="The exam has more acquisitions than can be compared exhaustively",
+        hint=_DECIDE,
+    ),
+)
