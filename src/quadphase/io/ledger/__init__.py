@@ -9,7 +9,7 @@ from datetime import date
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import create_engine, delete, insert, select
+from sqlalchemy import and_, create_engine, delete, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -160,10 +160,16 @@ class Ledger:
         return counts
 
     def instances(self, patient_id: str) -> tuple[SourceInstance, ...]:
-        """DICOM instances (images and others) of one patient, sorted by path."""
+        """DICOM instances (images and others) of one patient of the clinical table, sorted by path.
+
+        `acquire` matches files to patients (`FileRow.owner`); before it did, PatientID must be equal.
+        """
         from pathlib import Path
 
-        query = select(FileRow).where(FileRow.patient_id == patient_id, FileRow.outcome.in_(("image", "other-dicom")))
+        unmatched = and_(FileRow.owner == "", FileRow.patient_id == patient_id)
+        query = select(FileRow).where(
+            or_(FileRow.owner == patient_id, unmatched), FileRow.outcome.in_(("image", "other-dicom"))
+        )
         with self.session() as session:
             return tuple(
                 SourceInstance(

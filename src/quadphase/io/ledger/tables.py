@@ -5,10 +5,34 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, String
+from sqlalchemy import JSON, BigInteger, Dialect, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-__all__ = ["Base", "DecisionRow", "FileRow", "PatientRow", "RetrievalRow"]
+__all__ = ["Base", "DecisionRow", "FileRow", "PathText", "PatientRow", "RetrievalRow"]
+
+
+class PathText(TypeDecorator[str]):
+    """A path as text, also one whose bytes are not UTF-8 (GBK names from an old archive), which SQL text cannot hold.
+
+    Python keeps such bytes as lone surrogates; they are stored as ``\\x00hex``, a form no path has.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is None or value.isascii():
+            return value
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            return "\\x00" + value.encode("utf-8", "surrogateescape").hex()
+        return value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is None or not value.startswith("\\x00"):
+            return value
+        return bytes.fromhex(value[4:]).decode("utf-8", "surrogateescape")
 
 
 class Base(DeclarativeBase):
@@ -40,11 +64,15 @@ class FileRow(Base):
     """One file of the source tree as it was when last read; unchanged files are not opened again."""
 
     __tablename__ = "files"
-    path: Mapped[str] = mapped_column(String, primary_key=True)
+    path: Mapped[str] = mapped_column(PathText, primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     outcome: Mapped[str] = mapped_column(String)
-    """``image``, ``other-dicom``, ``not-dicom``, ``unreadable``."""
+    """``image``, ``other-dicom``, ``not-dicom``, ``dicomdir``, ``unreadable``."""
+    reason: Mapped[str] = mapped_column(String, default="")
+    """Why it is unreadable; free of identity."""
+    owner: Mapped[str] = mapped_column(String, index=True, default="")
+    """Patient id **of the clinical table** this file was matched to; blank while unmatched."""
     patient_id: Mapped[str] = mapped_column(String, index=True, default="")
     study_instance_uid: Mapped[str] = mapped_column(String, index=True, default="")
     series_instance_uid: Mapped[str] = mapped_column(String, index=True, default="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from quadphase.model.catalogue import audit, cohort, deidentify, geometry, localize, phases, readings
+from quadphase.model.catalogue import acquire, audit, cohort, deidentify, geometry, localize, phases, readings
 from quadphase.model.finding import FindingCode
 
 __all__ = ["CATALOGUE"]
@@ -21,5 +21,12 @@ def _merge(*parts: tuple[FindingCode, ...]) -> Mapping[str, FindingCode]:
 
 
 CATALOGUE: Mapping[str, FindingCode] = _merge(
-    cohort.CODES, geometry.CODES, phases.CODES, localize.CODES, readings.CODES, deidentify.CODES, audit.CODES
+    cohort.CODES,
+    acquire.CODES,
+    geometry.CODES,
+    phases.CODES,
+    localize.CODES,
+    readings.CODES,
+    deidentify.CODES,
+    audit.CODES,
 )

@@ -1,0 +1,108 @@
+"""Turn one file's header into the ledger's row: its outcome, and keys that are never blank.
+
+Half-done de-identification blanks study, series and SOP UIDs. Such files stay usable: the SOP UID comes from the file
+meta group where it survives, and blank study and series UIDs get synthetic ones (``2.25.…``, PS3.5 B.2) derived from
+what does separate exams. A study is known by patient, date, time, study id and accession number only when patient, date
+and time are all there; otherwise by its folder, so two exams with blank UIDs in two folders never merge. A series is
+always kept within its folder. The same file in the same place always gets the same keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import PurePath
+from typing import Any, Final
+
+from quadphase.acquire.header import Header, NotDicomError, UnreadableError, read_header
+
+__all__ = ["OUTCOMES", "read_row", "row_of"]
+
+OUTCOMES: Final = ("image", "other-dicom", "not-dicom", "dicomdir", "unreadable")
+"""What a file can turn out to be; the ledger's `FileRow.outcome`."""
+
+Row = dict[str, Any]
+
+
+def read_row(path: str, size: int, mtime_ns: int) -> tuple[Row, str]:
+    """Read one file; never raises for what is in it.
+
+    Returns
+    -------
+    row : mapping with the columns of `FileRow`
+    reason : str
+        Why it is unreadable; blank otherwise. Never quotes a value.
+    """
+    row: Row = {
+        "path": path,
+        "size": size,
+        "mtime_ns": mtime_ns,
+        "outcome": "not-dicom",
+        "patient_id": "",
+        "study_instance_uid": "",
+        "series_instance_uid": "",
+        "sop_instance_uid": "",
+        "sop_class_uid": "",
+        "modality": "",
+        "study_date": None,
+        "accession_number": None,
+    }
+    try:
+        header = read_header(path, size)
+    except NotDicomError:
+        return row, ""
+    except UnreadableError as error:
+        if error.header is not None:
+            row |= row_of(error.header, path)
+        row["outcome"] = "unreadable"
+        return row, error.reason
+    row |= row_of(header, path)
+    if row["outcome"] == "unreadable":
+        return row, "an image without pixel data"
+    return row, ""
+
+
+def row_of(header: Header, path: str) -> Row:
+    """Columns of `FileRow` that come from the header."""
+    folder = str(PurePath(path).parent)
+    date_text = header.study_date.replace(".", "").replace("-", "")
+    time_text = header.study_time.strip("0:. ")
+    study = header.study_instance_uid
+    if not study:
+        identified = header.patient_id and date_text and time_text
+        place = "" if identified else folder
+        study = _synthetic(
+            "study", place, header.patient_id, date_text, header.study_time, header.study_id, header.accession_number
+        )
+    series = header.series_instance_uid
+    if not series:
+        series = _synthetic("series", folder, study, header.modality, header.series_number)
+    if header.is_dicomdir:
+        outcome = "dicomdir"
+    elif header.has_matrix:
+        outcome = "image" if header.has_pixels else "unreadable"
+    else:
+        outcome = "other-dicom"
+    return {
+        "outcome": outcome,
+        "patient_id": header.patient_id,
+        "study_instance_uid": study,
+        "series_instance_uid": series,
+        "sop_instance_uid": header.sop_instance_uid or header.media_sop_instance_uid or _synthetic("instance", path),
+        "sop_class_uid": header.sop_class_uid or header.media_sop_class_uid,
+        "modality": header.modality,
+        "study_date": _date(date_text),
+        "accession_number": header.accession_number or None,
+    }
+
+
+def _synthetic(*parts: str) -> str:
+    digest = hashlib.sha256("\0".join(("quadphase", *parts)).encode("utf-8", "surrogateescape")).digest()
+    return f"2.25.{int.from_bytes(digest[:16], 'big')}"
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8])) if len(text) == 8 else None
+    except ValueError:
+        return None

@@ -1,0 +1,88 @@
+"""`acquire`: choose the kind of source by its spelling, ask for the wanted patients, index what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from quadphase.acquire.folder import index_folder
+from quadphase.acquire.report import AcquireReport
+from quadphase.errors import InputError
+from quadphase.io.ledger import Ledger
+from quadphase.io.study import Study
+
+__all__ = ["acquire", "wanted_cases"]
+
+
+def _silent(done: int, total: int, label: str) -> None:
+    """Progress for nobody."""
+
+
+def acquire(
+    study: Study,
+    source: str | Path,
+    *,
+    wanted: Sequence[str] | None = None,
+    progress: Callable[[int, int, str], None] = _silent,
+    dry_run: bool = False,
+    blank_id: str | None = None,
+) -> AcquireReport:
+    """Index a source, after fetching from it where it is a network source.
+
+    Parameters
+    ----------
+    study : Study
+    source : str or Path
+        A folder, ``dimse://CALLED_AET@host:port`` or ``http(s)://host/dicom-web``.
+    wanted : sequence of str, optional
+        Pseudonyms; by default the eligible patients of the cohort, or all patients where nothing was decided yet.
+    progress : callable ``(done, total, label)``
+    dry_run : bool
+        Network source: ask what there is, fetch nothing. Folder: has no effect beyond listing.
+    blank_id : str, optional
+        Pseudonym of the patient to whom all files without PatientID belong.
+
+    Raises
+    ------
+    InputError
+        ``"no-source"``, ``"unknown-case"``, ``"bad-source"``.
+    SourceUnreachableError
+        The network source does not answer or refuses.
+
+    Examples
+    --------
+    >>> acquire(Study(Path("study")), "/data/export")  # doctest: +SKIP
+    """
+    study.make_restricted()
+    with Ledger(study.ledger_url) as ledger:
+        cases = wanted_cases(ledger, wanted)
+        text = str(source)
+        if "://" in text:
+            raise InputError("bad-source", "Network sources are not ready", "Name a folder")
+        if dry_run:
+            raise InputError("dry-run-folder", "A dry run is for network sources", "Folders are only indexed, in place")
+        if blank_id is not None and blank_id not in ledger.patients():
+            raise InputError("unknown-case", f"There is no case {blank_id}", "Name a pseudonym of the cohort")
+        return index_folder(study, ledger, Path(source), wanted=cases, progress=progress, blank_is=blank_id)
+
+
+def wanted_cases(ledger: Ledger, wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """Pseudonyms to acquire, sorted.
+
+    Raises
+    ------
+    InputError
+        ``"unknown-case"``.
+    """
+    patients = ledger.patients()
+    if wanted is not None:
+        unknown = [case for case in wanted if case not in patients]
+        if unknown:
+            raise InputError(
+                "unknown-case",
+                f"{len(unknown)} of {len(wanted)} wanted cases are not in the cohort",
+                "Name pseudonyms such as P0001; `quadphase cohort` lists them",
+            )
+        return tuple(sorted(set(wanted)))
+    decided = {d.case: d.eligible for d in ledger.decisions("cohort")}
+    return tuple(sorted(case for case in patients if decided.get(case, True)))

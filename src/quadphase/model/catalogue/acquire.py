@@ -1,0 +1,70 @@
+"""Finding codes: source files and retrieval (room acquire)."""
+
+from __future__ import annotations
+
+from quadphase.model.finding import FindingCode, Severity
+
+__all__ = ["CODES"]
+
+CODES: tuple[FindingCode, ...] = (
+    FindingCode(
+        code="unreadable-files",
+        severity=Severity.WARNING,
+        title="Files of the source are DICOM but empty, cut short, broken, or not allowed to be read",
+        hint="Copy them again from the archive; the other files are used",
+    ),
+    FindingCode(
+        code="closed-folders",
+        severity=Severity.WARNING,
+        title="Folders of the source may not be listed",
+        hint="Ask for the right to read them, then run acquire again",
+    ),
+    FindingCode(
+        code="blank-patient-id",
+        severity=Severity.WARNING,
+        title="DICOM files carry no PatientID and no accession number of the clinical table",
+        hint="If they are all of one patient, say so with --blank-id PSEUDONYM; otherwise export them again with ids",
+    ),
+    FindingCode(
+        code="accession-conflict",
+        severity=Severity.WARNING,
+        title="PatientID and accession number of a file belong to two patients of the clinical table",
+        hint="PatientID was believed; correct the table or the archive",
+    ),
+    FindingCode(
+        code="patient-id-near-miss",
+        severity=Severity.WARNING,
+        title="PatientIDs of files equal ids of the clinical table only when zeros, case or punctuation are ignored",
+        hint="Write the ids in the table exactly as in the archive; they were left unmatched on purpose",
+    ),
+    FindingCode(
+        code="duplicate-instances",
+        severity=Severity.INFO,
+        title="The same image (SOP instance UID) is there more than once",
+        hint="Nothing to do; convert uses one of identical copies and refuses copies that differ",
+    ),
+    FindingCode(
+        code="missing-instances",
+        severity=Severity.ERROR,
+        title="The archive announced more images of a series than it sent",
+        hint="Run acquire again; if it stays so, ask the archive's administrator",
+    ),
+    FindingCode(
+        code="extra-instances",
+        severity=Severity.WARNING,
+        title="The archive sent more images of a series than it had announced",
+        hint="The exam may still have been arriving in the archive; run acquire again",
+    ),
+    FindingCode(
+        code="series-failed",
+        severity=Severity.ERROR,
+        title="A series could not be fetched",
+        hint="Run the same command again; it goes on where it stopped",
+    ),
+    FindingCode(
+        code="no-exam-in-archive",
+        severity=Severity.WARNING,
+        title="The archive has no CT exam of a patient of the cohort in the dates asked for",
+        hint="Check the id, the accession number and the surgery date in the clinical table",
+    ),
+)
