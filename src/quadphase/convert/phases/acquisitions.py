@@ -1,13 +1,13 @@
 """Which stacks are reconstructions of one acquisition: thick and thin slices, soft and sharp kernels of the same scan.
 
-They must get the same phase, and only one of them becomes the volume of it. Equal acquisition times prove it; without times, equal
-acquisition numbers with a different kernel or slice spacing over the same range do, unless words or pixels say otherwise.
+They must get the same phase, and only one of them becomes the volume of it. Equal acquisition times prove it; without
+times, equal acquisition numbers with a different kernel or slice spacing over the same range do, unless words or
+pixels say otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Final
 
 from quadphase.convert.phases.features import EnhancementMeasures, StackFeatures
@@ -52,9 +52,5 @@ def _same(a: StackFeatures, b: StackFeatures, says_a: Reading, says_b: Reading) 
 def _pixels_differ(a: EnhancementMeasures | None, b: EnhancementMeasures | None) -> bool:
     if a is None or b is None:
         return False
-    for item in fields(EnhancementMeasures):
-        x, y = getattr(a, item.name), getattr(b, item.name)
-        if item.name in ("aorta_hu", "liver_hu", "spleen_hu") and x is not None and y is not None:
-            if abs(x - y) > _DIFFERENT_HU:
-                return True
-    return False
+    tissues = ((a.aorta_hu, b.aorta_hu), (a.liver_hu, b.liver_hu), (a.spleen_hu, b.spleen_hu))
+    return any(x is not None and y is not None and abs(x - y) > _DIFFERENT_HU for x, y in tissues)

@@ -1,7 +1,7 @@
 """`assign`: from the evidence of all stacks of an exam to one phase for each, with margins and findings.
 
-Stacks that reconstruct one acquisition are judged together. What people must decide (contradictions, narrow margins, unknown
-overrides) comes out as findings of `REVIEW_CODES`; nothing is settled by silence.
+Stacks that reconstruct one acquisition are judged together. What people must decide (contradictions, narrow margins,
+unknown overrides) comes out as findings of `REVIEW_CODES`; nothing is settled by silence.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quadphase.convert.phases.acquisitions import group_acquisitions
 from quadphase.convert.phases.choice import FULL_COVERAGE, best_stack, coverage
@@ -19,7 +20,7 @@ from quadphase.convert.phases.order import order_matrix
 from quadphase.convert.phases.overrides import PhaseOverride
 from quadphase.convert.phases.solve import MAXIMUM_EXHAUSTIVE, Solution, solve
 from quadphase.convert.phases.text import read_texts, text_evidence
-from quadphase.convert.phases.timing import stated_delay_evidence, time_model
+from quadphase.convert.phases.timing import TimeModel, stated_delay_evidence, time_model
 from quadphase.model import Evidence, Finding, Phase
 from quadphase.model.protocol.sections import PhasesSection
 
@@ -32,6 +33,8 @@ _CONTRADICTION = 0.9
 """A kind of evidence contradicts when it favours another phase by more than this (log10 of odds, about 8:1)."""
 
 _PHASES = tuple(Phase)
+
+Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,9 @@ def assign(
     scores = np.array([_group_scores([evidence[n] for n in group]) for group in groups])
     solution = solve(scores, matrix, timing, fixed=fixed)
     if timing is not None:
-        _add_time_evidence(evidence, groups, solution, scores, matrix, timing)
+        for group, item in zip(groups, _time_evidence(timing, matrix), strict=True):
+            for n in group:
+                evidence[n].append(item)
     by_phase, margins, assigned_by = _choose(stacks, groups, solution, scores, decided)
     labels: dict[int, Phase | None] = {stack.index: None for stack in left_out}
     for group, rank in zip(groups, solution.labels, strict=True):
@@ -202,30 +207,24 @@ def _group_scores(items: Sequence[Sequence[Evidence]]) -> list[float]:
     ]
 
 
-def _add_time_evidence(
-    evidence: list[list[Evidence]],
-    groups: Sequence[Sequence[int]],
-    solution: Solution,
-    scores: np.ndarray,
-    matrix: np.ndarray,
-    timing: object,
-) -> None:
-    """For the record: what the clocks alone say about each stack."""
-    from quadphase.convert.phases.timing import TimeModel
-
-    assert isinstance(timing, TimeModel)
-    alone = solve(np.zeros_like(scores), matrix, timing)
-    for number, group in enumerate(groups):
-        values = {phase: max(float(alone.marginals[number, phase.order]), -6.0) for phase in _PHASES}
-        for n in group:
-            evidence[n].append(Evidence(source="time", scores=values, detail="acquisition times of the exam"))
+def _time_evidence(timing: TimeModel, matrix: Scores) -> list[Evidence]:
+    """For the record: what the clocks alone say about each acquisition."""
+    alone = solve(np.zeros((len(matrix), len(_PHASES))), matrix, timing)
+    return [
+        Evidence(
+            source="time",
+            scores={phase: max(float(row[phase.order]), -6.0) for phase in _PHASES},
+            detail="acquisition times of the exam",
+        )
+        for row in alone.marginals
+    ]
 
 
 def _choose(
     stacks: Sequence[StackFeatures],
     groups: Sequence[Sequence[int]],
     solution: Solution,
-    scores: np.ndarray,
+    scores: Scores,
     decided: Mapping[int, PhaseOverride],
 ) -> tuple[dict[Phase, int], dict[Phase, float], dict[Phase, str]]:
     by_phase: dict[Phase, int] = {}

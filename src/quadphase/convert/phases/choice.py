@@ -1,7 +1,7 @@
 """Which stack becomes the volume of a phase when several could: the one a radiologist would measure on.
 
-In this order: it covers what the exam's phases have in common, it is a primary image, its kernel is for soft tissue, its slices
-are thin.
+In this order: it covers what the exam's phases have in common, it is a primary image, its kernel is for soft tissue,
+its slices are thin.
 """
 
 from __future__ import annotations

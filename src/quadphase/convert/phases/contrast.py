@@ -1,7 +1,7 @@
 """Evidence from contrast attributes: whether the scanner noted an intravenous agent for a stack (PS3.3 C.7.6.4).
 
-Attributes are copied with the protocol, so they weigh little; what counts most is that a stack lacks them while others of the
-same exam have them.
+Attributes are copied with the protocol, so they weigh little; what counts most is that a stack lacks them while
+others of the same exam have them.
 """
 
 from __future__ import annotations

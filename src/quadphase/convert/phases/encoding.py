@@ -1,8 +1,9 @@
 """Header text as the console meant it: Chinese that was declared wrongly, or not at all, is read again.
 
-Scanners in Chinese hospitals write GBK bytes while SpecificCharacterSet is absent or says ISO 8859-1 (pydicom #1328, #2115), and
-archives decode UTF-8 as Latin-1 on the way. Both leave a recognisable pattern of bytes. A reading as GBK is believed only when
-it holds characters that descriptions of abdominal CT use, so German and French accents stay what they are.
+Scanners in Chinese hospitals write GBK bytes while SpecificCharacterSet is absent or says ISO 8859-1 (pydicom #1328,
+#2115), and archives decode UTF-8 as Latin-1 on the way. Both leave a recognisable pattern of bytes. A reading as GBK
+is believed only when it holds characters that descriptions of abdominal CT use, so German and French accents stay
+what they are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """`StackFeatures`: everything the phase assignment may look at, one value per stack, and nothing else.
 
-Whoever reads headers fills it; the assignment never opens a file. A missing attribute is None (or an empty text), never a
-guess: blank headers are the rule in public data. `EnhancementMeasures` is what `enhancement.measure` saw in the pixels.
+Whoever reads headers fills it; the assignment never opens a file. A missing attribute is None (or an empty text),
+never a guess: blank headers are the rule in public data. `EnhancementMeasures` is what `enhancement.measure` saw in
+the pixels.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ class StackFeatures:
     series_group : str
         The same for all stacks of one series, e.g. the hash without the stack's number; empty if unknown.
     texts : mapping of attribute keyword to str or bytes
-        SeriesDescription, ProtocolName, StudyDescription, ImageComments, AcquisitionProtocolName, ContrastBolusAgent …
-        Raw bytes where possible (encodings are repaired here), otherwise what pydicom decoded. Never the patient's name.
+        SeriesDescription, ProtocolName, StudyDescription, ImageComments, AcquisitionProtocolName, ContrastBolusAgent
+        … Raw bytes where possible (encodings are repaired here), otherwise what pydicom decoded. Never the patient's
+        name.
     charset : str or None
         SpecificCharacterSet as declared, backslash-separated; None if absent.
     acquisition_s : float or None

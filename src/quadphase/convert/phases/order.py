@@ -1,7 +1,7 @@
 """Evidence from order: which of two stacks was acquired first, and how sure that is.
 
-Phases come in the order P < C1 < C2 < C3. Acquisition times decide; without them acquisition numbers count much, instance numbers
-inside one series less, series numbers little (reconstructions and archives renumber them).
+Phases come in the order P < C1 < C2 < C3. Acquisition times decide; without them acquisition numbers count much,
+instance numbers inside one series less, series numbers little (reconstructions and archives renumber them).
 """
 
 from __future__ import annotations

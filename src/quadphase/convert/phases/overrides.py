@@ -1,7 +1,7 @@
 """`phases.csv`: what a person decided about phases. Columns: case, series, phase, author, time.
 
-``series`` is the stack's name as `quadphase exams` prints it (keyed hash, no identity); ``stack`` with the stack's number (0-based,
-as printed) is accepted instead. ``phase`` is P, C1, C2, C3, or ``none`` to leave a stack out.
+``series`` is the stack's name as `quadphase exams` prints it (keyed hash, no identity); ``stack`` with the stack's
+number (0-based, as printed) is accepted instead. ``phase`` is P, C1, C2, C3, or ``none`` to leave a stack out.
 """
 
 from __future__ import annotations

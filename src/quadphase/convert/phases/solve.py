@@ -1,8 +1,8 @@
 """One joint decision: the labeling of an exam's acquisitions that all evidence together makes likeliest.
 
-Every labeling of up to eight acquisitions is scored (at most 65,536), so the best one and every margin are exact. A phase may be
-missing or taken twice; what that costs is a prior about how liver exams are run. Scores are log10 of odds throughout: a margin of
-1 means ten to one.
+Every labeling of up to eight acquisitions is scored (at most 65,536), so the best one and every margin are exact. A
+phase may be missing or taken twice; what that costs is a prior about how liver exams are run. Scores are log10 of
+odds throughout: a margin of 1 means ten to one.
 """
 
 from __future__ import annotations

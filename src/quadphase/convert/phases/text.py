@@ -1,8 +1,8 @@
 """Evidence from words: what series and protocol descriptions call the phase, in English, Chinese, German and French.
 
-Text is typed or chosen by people and is wrong in some percent of series, so a clear word weighs about twenty to one and never
-decides against the image alone. A text that names several phases, or says the same for every stack of the exam, tells nothing.
-Only the recognised word is ever quoted, because free text may hold a name.
+Text is typed or chosen by people and is wrong in some percent of series, so a clear word weighs about twenty to one
+and never decides against the image alone. A text that names several phases, or says the same for every stack of the
+exam, tells nothing. Only the recognised word is ever quoted, because free text may hold a name.
 """
 
 from __future__ import annotations
@@ -71,14 +71,16 @@ _RULES: Final[tuple[tuple[Phase | None, float, str], ...]] = (
         P,
         1.0,
         _word(
-            r"non[ _-]*(?:contrast|enhanced|con|ce)|un-?enhanced|pre[ _-]*(?:contrast|con|c|iv)?|plain|nativ(?:e|f)?|nect|ncct|ncect"
+            r"non[ _-]*(?:contrast|enhanced|con|ce)|un-?enhanced|pre[ _-]*(?:contrast|con|c|iv)?|plain|nativ(?:e|f)?"
+            r"|nect|ncct|ncect"
         ),
     ),
     (
         P,
         1.0,
         _word(
-            r"without(?:[ _-]*(?:iv|contrast))*|w/?o(?:[ _-]*(?:iv|contrast|c))*|sans[ _-]*(?:iv|injection|contraste|pdc|ic)?|ohne[ _-]*km|spc"
+            r"without(?:[ _-]*(?:iv|contrast))*|w/?o(?:[ _-]*(?:iv|contrast|c))*"
+            r"|sans[ _-]*(?:iv|injection|contraste|pdc|ic)?|ohne[ _-]*km|spc"
         ),
     ),
     (P, 0.9, r"(?<![a-z])c\s?-(?![a-z\d])|(?<![a-z])c-(?=,)|-c(?![a-z])"),

@@ -1,8 +1,8 @@
 """Evidence from clocks: when each scan started, against the delays of the protocol.
 
-The time of injection is often unknown, so it is a hidden variable: every second in question is tried, and an assignment is as
-likely as the average over them. A header's ContrastBolusStartTime only narrows them down. Delays scatter log-normally around the
-protocol's; a small constant keeps one wrong clock from deciding an exam.
+The time of injection is often unknown, so it is a hidden variable: every second in question is tried, and an
+assignment is as likely as the average over them. A header's ContrastBolusStartTime only narrows them down. Delays
+scatter log-normally around the protocol's; a small constant keeps one wrong clock from deciding an exam.
 """
 
 from __future__ import annotations
