@@ -128,6 +128,11 @@ class Study:
     def liver_record(self, case: str) -> Path:
         return self.livers / case / "liver.json"
 
+    @property
+    def overrides(self) -> Path:
+        """What people decided against the software: ``phases.csv``, ``liver_range.csv``, ``livers/<case>/<phase>.nii.gz``."""
+        return self.root / "overrides"
+
     def reading(self, reader: str, case: str) -> Path:
         """Folder of one reader's lesion masks of one case."""
         return self.root / "readings" / reader / case

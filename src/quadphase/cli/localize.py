@@ -1,0 +1,69 @@
+"""`quadphase localize STUDY`, or `quadphase localize CT.nii.gz MASK.nii.gz` on its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quadphase.cli.output import JsonOption, WorkersOption, emit, guard, progress
+
+__all__ = ["register"]
+
+
+def localize(
+    source: Annotated[Path, typer.Argument(help="Study folder, or a CT volume in HU (NIfTI).")],
+    mask: Annotated[Path | None, typer.Argument(help="Where to write the liver mask of a single CT.")] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="builtin, totalsegmentator, livermask or command; by default the protocol's.")
+    ] = None,
+    command: Annotated[str, typer.Option(help="For the command backend: a command line with {ct} and {mask}.")] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing mask.")] = False,
+    workers: WorkersOption = 1,
+    json: JsonOption = False,
+) -> None:
+    """Find the liver: masks and slice ranges of every case, or the mask of one CT."""
+    with guard():
+        if mask is not None:
+            _one(source, mask, backend=backend or "builtin", command=command, overwrite=overwrite, json=json)
+            return
+        from quadphase.cli.outcomes import finish
+        from quadphase.pipeline.stages import localize_cases
+        from quadphase.pipeline.work import open_executor
+
+        with open_executor(workers) as executor, progress("localize", quiet=json) as report:
+            outcomes = localize_cases(source, executor=executor, progress=report, backend=backend, command=command)
+        finish(outcomes, json=json)
+
+
+def _one(source: Path, target: Path, *, backend: str, command: str, overwrite: bool, json: bool) -> None:
+    from quadphase.errors import InputError, OutputError
+    from quadphase.io.nifti import load_volume, save_mask
+    from quadphase.localize import find_liver_with
+
+    if source.is_dir():
+        raise InputError("not-nifti", f"{source} is a folder", "With two arguments the first is a CT volume")
+    if target.exists() and not overwrite:
+        raise OutputError("exists", f"{target} exists already", "Choose another name, or add --overwrite")
+    result = find_liver_with(backend, load_volume(source), command=command)
+    save_mask(target, result.mask)
+    first, stop = result.k_range
+    emit(
+        {
+            "mask": str(target),
+            "confidence": result.confidence,
+            "first": first,
+            "stop": stop,
+            "volume_ml": result.mask.volume_ml,
+            "flags": [flag.value for flag in result.flags],
+            "reasons": list(result.reasons),
+        },
+        json=json,
+        text=f"Liver {result.mask.volume_ml:.0f} ml, slices {first}..{stop - 1} (0-based), "
+        f"confidence {result.confidence:.2f}; mask in {target}" + "".join(f"\n  {reason}" for reason in result.reasons),
+    )
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(localize)

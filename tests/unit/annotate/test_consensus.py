@@ -1,0 +1,98 @@
+"""Agreement from sealed originals only; consensus where readers agree or a person decided."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from quadphase.annotate import agreement_of_case, build_consensus, import_reading, seal_reading, summarise
+from quadphase.annotate.consensus import decide_slices
+from quadphase.errors import InputError
+from quadphase.io.json_file import load_record
+from quadphase.io.nifti import load_mask
+from quadphase.model import ConsensusRecord, Phase, Status
+
+
+@pytest.fixture
+def read(study, draw):  # type: ignore[no-untyped-def]
+    """``read(A={C1: [1, 2]}, B={C1: [1]})`` imports and seals both readings."""
+
+    def make(**readers):  # type: ignore[no-untyped-def]
+        for reader, phases in readers.items():
+            files = {phase: draw(f"{reader}-{phase}", slices) for phase, slices in phases.items()}
+            import_reading(study, reader, "P0001", files)
+            seal_reading(study, reader, "P0001")
+
+    return make
+
+
+def test_nothing_is_compared_before_both_are_sealed(study, draw, read) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1]})
+    import_reading(study, "B", "P0001", {Phase.C1: draw("b", [1])})
+    with pytest.raises(InputError) as caught:
+        agreement_of_case(study, "P0001")
+    assert caught.value.code == "not-sealed"
+    with pytest.raises(InputError, match="reader B"):
+        build_consensus(study, "P0001")
+
+
+def test_agreement_counts_what_one_reader_left_out(study, read) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1, 2], Phase.C2: [1]}, B={Phase.C1: [2, 3]})
+    c1, c2 = agreement_of_case(study, "P0001")
+    assert (c1.phase, c1.overlap.dice, c1.overlap.differing_slices) == (Phase.C1, 0.5, (1, 3))
+    assert (c2.phase, c2.overlap.dice, c2.overlap.volume_b_ml) == (Phase.C2, 0.0, 0.0)
+    summary = summarise([c1, c2])
+    assert summary["dice"]["mean"] == 0.25
+    assert summary["dice"]["sd"] == pytest.approx(0.5 / np.sqrt(2))
+    assert summary["both_empty"] == 0
+
+
+def test_two_empty_masks_have_no_dice(study, read) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: []}, B={Phase.C1: []})
+    rows = agreement_of_case(study, "P0001")
+    assert rows[0].overlap.dice is None
+    assert summarise(rows)["dice"]["n"] == 0
+    assert summarise(rows)["both_empty"] == 1
+
+
+def test_equal_readings_are_the_consensus(study, read) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1]}, B={Phase.C1: [1]})
+    assert build_consensus(study, "P0001").status is Status.DONE
+    record = load_record(study.consensus("P0001") / "consensus.json", ConsensusRecord)
+    assert [(d.first, d.stop, d.how) for d in record.phases[Phase.C1]] == [(0, 4, "agreed")]
+
+
+def test_open_disagreement_holds_the_case_and_names_the_slices(study, read) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1, 2]}, B={Phase.C1: [2, 3]})
+    outcome = build_consensus(study, "P0001")
+    assert outcome.status is Status.HELD
+    assert [f.code for f in outcome.findings] == ["reading-disagreement"]
+    assert "1, 3" in outcome.findings[0].message
+    assert not study.consensus("P0001").exists()
+
+
+def test_an_adjudicated_mask_decides_and_the_record_says_where(study, read, draw) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1, 2]}, B={Phase.C1: [2, 3]})
+    agreed = draw("agreed", [2, 3])
+    outcome = build_consensus(study, "P0001", adjudicated={Phase.C1: agreed}, author="Dr X")
+    assert outcome.status is Status.DONE
+    stored = load_mask(study.consensus("P0001") / "C1.nii.gz")
+    assert np.array_equal(stored.voxels, load_mask(agreed).voxels)
+    record = load_record(study.consensus("P0001") / "consensus.json", ConsensusRecord)
+    assert [(d.first, d.stop, d.how, d.author) for d in record.phases[Phase.C1]] == [
+        (0, 1, "agreed", "readers"),
+        (1, 2, "adjudicated", "Dr X"),
+        (2, 3, "agreed", "readers"),
+        (3, 4, "adjudicated", "Dr X"),
+    ]
+
+
+def test_a_mask_nobody_drew_is_questioned(study, read, draw) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1]}, B={Phase.C1: [2]})
+    outcome = build_consensus(study, "P0001", adjudicated={Phase.C1: draw("agreed", [0])})
+    assert [f.code for f in outcome.findings] == ["consensus-outside-readings"]
+
+
+def test_runs_of_slices() -> None:
+    runs = decide_slices(np.array([True, True, False, True]), author="x")
+    assert [(r.first, r.stop, r.how) for r in runs] == [(0, 2, "agreed"), (2, 3, "adjudicated"), (3, 4, "agreed")]
