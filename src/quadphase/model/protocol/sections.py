@@ -5,6 +5,8 @@ Unknown keys are refused: a misspelt setting must not silently fall back to its 
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from quadphase.model.phase import Diagnosis, Phase
@@ -67,10 +69,16 @@ class CohortSection(Section):
     )
     require_pathology: bool = True
     exclude_prior_treatment: bool = True
-    maximum_days_before_surgery: int = 14
-    own_tumour_codes: tuple[str, ...] = ("C22",)
-    other_malignancy_codes: tuple[str, ...] = ("C",)
-    """A malignancy code outside `own_tumour_codes` excludes; leukaemia and lymphoma (C81-C96) are among them."""
+    first_date: date | None = None
+    last_date: date | None = None
+    """Surgery (controls: diagnosis) from `first_date` to `last_date`, both inclusive; None leaves the side open."""
+    maximum_days_before_surgery: int = Field(default=14, ge=0)
+    minimum_exam_images: int = Field(default=20, ge=1)
+    """An exam with fewer CT images is passed over: a localizer or a dose report alone."""
+    own_tumour_codes: tuple[str, ...] = ("C22", "C77", "C78", "C79")
+    other_malignancy_codes: tuple[str, ...] = ("C", "C78.7")
+    """Codes of another malignancy, leukaemia and lymphoma (C81-C96) among them. The longest matching prefix decides:
+    metastases (C77-C79) are no second primary, but a secondary tumour of the liver (C78.7) is no primary one."""
     liver_disease_codes: dict[str, tuple[str, ...]] = Field(
         default_factory=lambda: dict[str, tuple[str, ...]](
             {
@@ -84,7 +92,21 @@ class CohortSection(Section):
             }
         )
     )
-    autoimmune_codes: tuple[str, ...] = ("M05", "M06", "M30", "M31", "M32", "M33", "M34", "M35", "D86", "L40.5")
+    autoimmune_codes: tuple[str, ...] = (
+        "M05",
+        "M06",
+        "M08",
+        "M30",
+        "M31",
+        "M32",
+        "M33",
+        "M34",
+        "M35",
+        "M45",
+        "D86",
+        "L40.5",
+    )
+    """Rheumatic and autoimmune diseases."""
     severe_disease_codes: dict[str, tuple[str, ...]] = Field(
         default_factory=lambda: {
             "heart": ("I21", "I50"),
@@ -123,7 +145,7 @@ class PhasesSection(Section):
     required: tuple[Phase, ...] = (Phase.P, Phase.C1, Phase.C2, Phase.C3)
     delay_s: dict[Phase, float] = Field(default_factory=lambda: {Phase.C1: 30.0, Phase.C2: 60.0, Phase.C3: 180.0})
     minimum_margin: float = 1.0
-    """An assignment that wins by less goes to a person."""
+    """An assignment that wins by less goes to a person; log10 of the odds, so 1 is ten to one."""
 
     @model_validator(mode="after")
     def _ordered(self) -> PhasesSection:
