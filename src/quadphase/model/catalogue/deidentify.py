@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
-from quadphase.model.finding import FindingCode
+from quadphase.model.finding import FindingCode, Severity
 
 __all__ = ["CODES"]
 
-CODES: tuple[FindingCode, ...] = ()
+CODES: tuple[FindingCode, ...] = (
+    FindingCode(
+        code="identifier-found",
+        severity=Severity.ERROR,
+        title="A released byte sequence is an identifier of a person",
+        hint="Do not release; remove the file's content at its source, or allow the text if it is public on purpose",
+    ),
+    FindingCode(
+        code="not-scanned",
+        severity=Severity.ERROR,
+        title="A file or a part of it could not be opened, so nothing is proved about it",
+        hint="Replace the damaged or locked file, then scan again",
+    ),
+    FindingCode(
+        code="identifier-too-short",
+        severity=Severity.WARNING,
+        title="Identifiers are too short to be told from ordinary numbers and words, and were not searched",
+        hint="Check by hand that they do not occur; a number of one to three digits is in every table",
+    ),
+)

@@ -1,0 +1,202 @@
+"""Open gzip, zip, tar, bzip2 and xz: every header field, every member, and the bytes between them."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from quadphase.deidentify.regions import Flaw, Nature, Region
+
+__all__ = [
+    "Part", "is_bzip2", "is_gzip", "is_tar", "is_xz", "is_zip", "moment", "open_bzip2", "open_gzip", "open_tar",
+    "open_xz", "open_zip",
+]  # fmt: skip
+
+Part = Region | Flaw | tuple[bytes, str]
+"""A region ready to be searched, something that could not be opened, or bytes to be taken apart further."""
+
+CHINA: Final = timezone(timedelta(hours=8))
+"""A time stamp is a date only in some zone; besides UTC the one the scanners of the paper ran in."""
+
+
+def moment(seconds: float, place: str) -> Region:
+    """A time stamp as text, so that it is searched as a date."""
+    text = ""
+    for zone in (UTC, CHINA):
+        try:
+            text += f"{datetime.fromtimestamp(seconds, zone):%Y-%m-%d %H:%M} "
+        except (ValueError, OverflowError, OSError):
+            continue
+    return Region(data=text.encode(), nature=Nature.TEXT, place=place)
+
+
+def is_gzip(data: bytes) -> bool:
+    return data[:3] == b"\x1f\x8b\x08"
+
+
+def open_gzip(data: bytes, place: str) -> Iterator[Part]:
+    """All members of a gzip file (RFC 1952): extra field, name, comment, time, contents; and what follows the last."""
+    from isal import isal_zlib
+
+    damaged: tuple[type[Exception], ...] = (isal_zlib.error, zlib.error, OSError)
+    at, member = 0, 0
+    contents: list[bytes] = []
+    while is_gzip(data[at : at + 3]):
+        member += 1
+        where = f"{place} > gzip member {member}".removeprefix(" > ")
+        try:
+            seconds, body, header = _gzip_header(data, at)
+        except (IndexError, ValueError, struct.error):
+            yield Flaw(place=where, reason="damaged gzip header")
+            return
+        if header:
+            yield Region(data=header, nature=Nature.TEXT, place=f"{where} header")
+        if seconds:
+            yield moment(seconds, f"{where} time")
+        inflater = isal_zlib.decompressobj(-15)
+        try:
+            contents.append(inflater.decompress(memoryview(data)[body:]))
+        except damaged:
+            yield Flaw(place=where, reason="damaged gzip data")
+            yield Region(data=data[body:], nature=Nature.OPAQUE, place=where)
+            return
+        if not inflater.eof:
+            yield Flaw(place=where, reason="gzip data ends too early")
+        at = len(data) - len(inflater.unused_data) + 8
+    if at < len(data):
+        yield Region(data=data[at:], nature=Nature.TEXT, place=f"{place} > after gzip".removeprefix(" > "))
+    # Members are one stream to every reader, so an identifier may be cut by their border.
+    yield b"".join(contents) if len(contents) != 1 else contents[0], f"{place} > gzip contents".removeprefix(" > ")
+
+
+def _gzip_header(data: bytes, at: int) -> tuple[int, int, bytes]:
+    """(time, offset of the body, text fields) of the member at `at`."""
+    flags = data[at + 3]
+    (seconds,) = struct.unpack_from("<I", data, at + 4)
+    end = at + 10
+    fields: list[bytes] = []
+    if flags & 4:
+        (length,) = struct.unpack_from("<H", data, end)
+        fields.append(data[end + 2 : end + 2 + length])
+        end += 2 + length
+    for flag in (8, 16):
+        if flags & flag:
+            stop = data.index(b"\0", end)
+            fields.append(data[end:stop])
+            end = stop + 1
+    if flags & 2:
+        end += 2
+    return seconds, end, b"\n".join(fields)
+
+
+def is_zip(data: bytes) -> bool:
+    return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def open_zip(data: bytes, place: str) -> Iterator[Part]:
+    """Members with names, comments, extra fields and times; everything outside the members' data."""
+    spans: list[tuple[int, int]] = []
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for number, info in enumerate(archive.infolist(), start=1):
+                where = f"{place} > zip member {number}".removeprefix(" > ")
+                yield Region(data=info.filename.encode(errors="replace"), nature=Nature.NAME, place=f"{where} name")
+                year, month, day, hour, minute, _ = info.date_time
+                stamp = f"{year}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}"
+                if (year, month, day) != (1980, 1, 1):
+                    yield Region(data=stamp.encode(), nature=Nature.TEXT, place=f"{where} time")
+                if info.is_dir():
+                    continue
+                try:
+                    yield archive.read(info), where
+                except Exception:  # encrypted, unknown method, damaged
+                    yield Flaw(place=where, reason="cannot be unpacked")
+                    continue
+                lengths = struct.unpack_from("<HH", data, info.header_offset + 26)
+                begin = info.header_offset + 30 + sum(lengths)
+                spans.append((begin, begin + info.compress_size))
+    except (zipfile.BadZipFile, struct.error, OSError, ValueError):
+        yield Flaw(place=place or "zip", reason="damaged zip archive")
+    yield Region(data=_outside(data, spans), nature=Nature.TEXT, place=f"{place} > zip headers".removeprefix(" > "))
+
+
+def is_tar(data: bytes) -> bool:
+    return data[257:262] == b"ustar"
+
+
+def open_tar(data: bytes, place: str) -> Iterator[Part]:
+    """Members with names, owners and times; headers, padding and everything outside the members' data."""
+    spans: list[tuple[int, int]] = []
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+            for number, info in enumerate(archive, start=1):
+                where = f"{place} > tar member {number}".removeprefix(" > ")
+                yield Region(data=info.name.encode(errors="replace"), nature=Nature.NAME, place=f"{where} name")
+                owners = "\n".join((info.uname, info.gname, info.linkname, str(info.uid), str(info.gid)))
+                yield Region(data=owners.encode(errors="replace"), nature=Nature.NAME, place=f"{where} owner")
+                for key, value in info.pax_headers.items():
+                    yield Region(
+                        data=f"{key}={value}".encode(errors="replace"), nature=Nature.TEXT, place=f"{where} header"
+                    )
+                if info.mtime:
+                    yield moment(float(info.mtime), f"{where} time")
+                if info.isfile():
+                    stream = archive.extractfile(info)
+                    yield (stream.read() if stream else b""), where
+                    spans.append((info.offset_data, info.offset_data + info.size))
+    except (tarfile.TarError, OSError, ValueError):
+        yield Flaw(place=place or "tar", reason="damaged tar archive")
+    yield Region(data=_outside(data, spans), nature=Nature.TEXT, place=f"{place} > tar headers".removeprefix(" > "))
+
+
+def is_bzip2(data: bytes) -> bool:
+    return data[:3] == b"BZh" and data[4:10] == b"1AY&SY"
+
+
+def open_bzip2(data: bytes, place: str) -> Iterator[Part]:
+    yield from _one_stream(data, place, "bzip2")
+
+
+def is_xz(data: bytes) -> bool:
+    return data[:6] == b"\xfd7zXZ\0"
+
+
+def open_xz(data: bytes, place: str) -> Iterator[Part]:
+    yield from _one_stream(data, place, "xz")
+
+
+def _one_stream(data: bytes, place: str, kind: str) -> Iterator[Part]:
+    where = f"{place} > {kind}".removeprefix(" > ")
+    rest = data
+    contents: list[bytes] = []
+    try:
+        while rest:
+            inflater = bz2.BZ2Decompressor() if kind == "bzip2" else lzma.LZMADecompressor()
+            contents.append(inflater.decompress(rest))
+            if not inflater.eof:
+                yield Flaw(place=where, reason=f"{kind} data ends too early")
+                break
+            rest = inflater.unused_data
+    except (OSError, EOFError, lzma.LZMAError):
+        if not contents:
+            yield Flaw(place=where, reason=f"damaged {kind} data")
+        yield Region(data=rest, nature=Nature.TEXT, place=f"{where} end")
+    yield b"".join(contents), where
+
+
+def _outside(data: bytes, spans: list[tuple[int, int]]) -> bytes:
+    """Bytes that lie in none of the spans, with a line break where one was left out."""
+    pieces, at = [], 0
+    for start, stop in sorted(spans):
+        pieces.append(data[at : max(at, start)])
+        at = max(at, stop)
+    pieces.append(data[at:])
+    return b"\n".join(pieces)

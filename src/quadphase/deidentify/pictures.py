@@ -1,0 +1,169 @@
+"""Open images: NIfTI, PNG, JPEG and DICOM, so that their text is searched as text and their pixels as pixels."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+from quadphase.deidentify.archives import Part
+from quadphase.deidentify.regions import Flaw, Nature, Region
+
+__all__ = [
+    "is_dicom", "is_jpeg", "is_nifti", "is_png", "open_dicom", "open_jpeg", "open_nifti", "open_png",
+]  # fmt: skip
+
+PIXEL_DATA: Final = 0x7FE00010
+
+
+def is_nifti(data: bytes) -> bool:
+    """NIfTI-1 or -2 in one file, either byte order (magic and header size)."""
+    if data[344:348] == b"n+1\0":
+        return True
+    return data[4:8] == b"n+2\0" and len(data) >= 544
+
+
+def open_nifti(data: bytes, place: str) -> Iterator[Part]:
+    """Header with everything before the voxels (extensions, stray bytes), the voxels, and what follows them."""
+    second = data[4:8] == b"n+2\0"
+    size = 540 if second else 348
+    order = "<" if struct.unpack_from("<i", data)[0] == size else ">"
+    try:
+        if second:
+            dims = struct.unpack_from(f"{order}8q", data, 16)
+            (bits,) = struct.unpack_from(f"{order}h", data, 14)
+            (offset,) = struct.unpack_from(f"{order}q", data, 168)
+        else:
+            dims = struct.unpack_from(f"{order}8h", data, 40)
+            (bits,) = struct.unpack_from(f"{order}h", data, 72)
+            offset = int(struct.unpack_from(f"{order}f", data, 108)[0])
+    except (struct.error, ValueError, OverflowError):
+        yield Region(data=data, nature=Nature.TEXT, place=f"{place} > NIfTI".removeprefix(" > "))
+        return
+    count = 1
+    for length in dims[1 : 1 + max(0, min(7, dims[0]))]:
+        count *= max(1, length)
+    start = min(max(offset, size), len(data))
+    stop = min(start + count * max(bits, 8) // 8, len(data))
+    where = f"{place} > NIfTI".removeprefix(" > ")
+    yield Region(data=data[:size], nature=Nature.TEXT, place=f"{where} header")
+    if start > size:
+        # Extensions may embed anything (code 2 holds DICOM): take them apart like files of their own.
+        yield data[size:start], f"{where} before the voxels"
+    yield Region(data=data[start:stop], nature=Nature.VOXELS, place=f"{where} voxels")
+    if stop < len(data):
+        yield data[stop:], f"{where} after the voxels"
+
+
+def is_png(data: bytes) -> bool:
+    return data[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def open_png(data: bytes, place: str) -> Iterator[Part]:
+    """Text chunks (tEXt, zTXt, iTXt), time, profiles and unknown chunks as text; pixels as pixels; bytes after IEND."""
+    where = f"{place} > PNG".removeprefix(" > ")
+    at, pixels = 8, []
+    while at + 8 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        at += 12 + length
+        name = kind.decode("latin-1") if kind.isalpha() else "chunk"
+        if kind == b"IDAT":
+            pixels.append(body)
+        elif kind == b"tIME" and length == 7:
+            year, month, day, hour, minute, _ = struct.unpack(">H5B", body)
+            stamp = f"{year}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}"
+            yield Region(data=stamp.encode(), nature=Nature.TEXT, place=f"{where} time")
+        elif kind in (b"zTXt", b"iCCP", b"iTXt"):
+            yield Region(data=body, nature=Nature.TEXT, place=f"{where} {name}")
+            text = _inflated(body[_compressed_at(kind, body) :])
+            if text:
+                yield text, f"{where} {name}"
+        elif kind != b"IHDR":
+            yield Region(data=body, nature=Nature.TEXT, place=f"{where} {name}")
+        if kind == b"IEND":
+            break
+    if pixels:
+        image = _inflated(b"".join(pixels))
+        if image is None:
+            yield Flaw(place=f"{where} pixels", reason="damaged PNG data")
+        else:
+            yield Region(data=image, nature=Nature.VOXELS, place=f"{where} pixels")
+    if at < len(data):
+        yield data[at:], f"{where} after the end"
+
+
+def _compressed_at(kind: bytes, body: bytes) -> int:
+    """Where the compressed text of a chunk begins (PNG 3rd edition 11.3.3); its end where it is not compressed."""
+    try:
+        after_keyword = body.index(b"\0") + 1
+        if kind != b"iTXt":
+            return after_keyword + 1
+        if body[after_keyword] == 0:
+            return len(body)
+        language = body.index(b"\0", after_keyword + 2) + 1
+        return body.index(b"\0", language) + 1
+    except (ValueError, IndexError):
+        return len(body)
+
+
+def _inflated(data: bytes) -> bytes | None:
+    if not data:
+        return b""
+    inflater = zlib.decompressobj()
+    try:
+        inflated = inflater.decompress(data) + inflater.flush()
+    except zlib.error:
+        return None
+    return inflated + inflater.unused_data
+
+
+def is_jpeg(data: bytes) -> bool:
+    return data[:3] == b"\xff\xd8\xff"
+
+
+def open_jpeg(data: bytes, place: str) -> Iterator[Part]:
+    """Everything before the scan data (EXIF, comments) and after the end as text; the scan data as opaque bytes."""
+    where = f"{place} > JPEG".removeprefix(" > ")
+    scan = data.find(b"\xff\xda")
+    end = data.rfind(b"\xff\xd9")
+    scan = len(data) if scan < 0 else scan
+    end = max(scan, end)
+    yield Region(data=data[:scan], nature=Nature.TEXT, place=f"{where} header")
+    yield Region(data=data[scan:end], nature=Nature.OPAQUE, place=f"{where} scan")
+    yield Region(data=data[end:], nature=Nature.TEXT, place=f"{where} after the end")
+
+
+def is_dicom(data: bytes) -> bool:
+    return data[128:132] == b"DICM"
+
+
+def open_dicom(data: bytes, place: str) -> Iterator[Part]:
+    """Pixel data as pixels, everything else as text; a deflated data set is inflated first."""
+    from pydicom import dcmread
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    where = f"{place} > DICOM".removeprefix(" > ")
+    try:
+        dataset = dcmread(io.BytesIO(data), defer_size=None)
+        deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+        element = dataset.get_item(PIXEL_DATA) if PIXEL_DATA in dataset else None
+        value = element.value if element is not None else None
+    except Exception:  # pydicom raises many kinds for damaged files
+        yield Flaw(place=where, reason="damaged DICOM")
+        yield Region(data=data, nature=Nature.TEXT, place=where)
+        return
+    if deflated:
+        length = 132 + 12 + int(dataset.file_meta.get("FileMetaInformationGroupLength", 0) or 0)
+        inflater = zlib.decompressobj(-15)
+        data = data[:length] + inflater.decompress(data[length:]) + inflater.unused_data
+    start = data.find(value) if isinstance(value, bytes) and len(value) > 0 else -1
+    if start < 0 or not isinstance(value, bytes):
+        yield Region(data=data, nature=Nature.TEXT, place=f"{where} data set")
+        return
+    nature = Nature.OPAQUE if dataset.file_meta.TransferSyntaxUID.is_compressed and not deflated else Nature.VOXELS
+    yield Region(data=data[:start], nature=Nature.TEXT, place=f"{where} data set")
+    yield Region(data=value, nature=nature, place=f"{where} pixels")
+    yield Region(data=data[start + len(value) :], nature=Nature.TEXT, place=f"{where} after the pixels")
