@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEMO ?= demo
 PYTEST_WORKERS ?= 2
 
-.PHONY: demo test check format lint types contracts tests bench fuzz clean
+.PHONY: demo test check format lint types contracts docs bench fuzz clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,9 @@ types: $(STAMP)
 
 contracts: $(STAMP)
 	$(BIN)/lint-imports
+
+docs: $(STAMP)  ## pages made from code
+	$(BIN)/python -m quadphase.model.catalogue.page > docs/reference/findings.md
 
 bench: $(STAMP)  ## speeds as ratios to peers, measured in one run
 	$(BIN)/python benchmarks

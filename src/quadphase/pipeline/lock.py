@@ -1,0 +1,34 @@
+"""One run of a study at a time: two would fight over the ledger and each other's folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from quadphase.errors import OutputError
+from quadphase.io.study import Study
+
+__all__ = ["lock_study"]
+
+
+@contextmanager
+def lock_study(study: Study) -> Iterator[None]:
+    """Hold the study for this process; the lock goes with the process, however it ends.
+
+    Raises
+    ------
+    OutputError
+        ``"study-busy"``.
+    """
+    try:
+        import fcntl
+    except ImportError:  # no advisory locks on Windows: there the user is trusted
+        yield
+        return
+    study.make_restricted()
+    with (study.restricted / "run.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise OutputError("study-busy", f"Another run holds {study.root}", "Wait until it ends") from None
+        yield

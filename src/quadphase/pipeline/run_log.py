@@ -1,0 +1,42 @@
+"""`reports/run.jsonl`: one JSON line for each thing a run did, with its time; pseudonyms only, appended, never rewritten."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from quadphase.io.study import Study
+from quadphase.model import Outcome, Status
+
+__all__ = ["RunLog"]
+
+
+class RunLog:
+    """Appends events of a study's runs.
+
+    Parameters
+    ----------
+    study : Study
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._path = study.reports / "run.jsonl"
+
+    def event(self, kind: str, **values: Any) -> None:
+        """Append one line ``{"time": …, "event": kind, …}``."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"time": time, "event": kind, **values}, ensure_ascii=False) + "\n")
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Append the outcome of one stage for one case, unless nothing had to be done."""
+        if outcome.status is not Status.UNCHANGED:
+            self.event(
+                outcome.stage,
+                case=outcome.case,
+                status=outcome.status.value,
+                reasons=[reason.code for reason in outcome.reasons],
+                findings=[finding.code for finding in outcome.findings],
+            )
