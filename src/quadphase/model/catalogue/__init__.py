@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from quadphase.model.catalogue import acquire, audit, cohort, deidentify, geometry, localize, phases, readings
+from quadphase.model.catalogue import acquire, audit, cohort, deidentify, geometry, localize, phases, readings, release
 from quadphase.model.finding import FindingCode
 
 __all__ = ["CATALOGUE"]
@@ -29,4 +29,5 @@ CATALOGUE: Mapping[str, FindingCode] = _merge(
     readings.CODES,
     deidentify.CODES,
     audit.CODES,
+    release.CODES,
 )

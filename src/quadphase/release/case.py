@@ -1,0 +1,276 @@
+"""One case into a release: crop to the liver, window, write three files a phase, measure. The unit of parallel work.
+
+The slice range is the liver's (from `liver.json`) plus the protocol's margin. It is widened where the lesion mask
+reaches further: a released lesion is never cut. Everything released is built new from voxels and grid; no header is
+copied.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from quadphase.errors import InputError, QuadphaseError
+from quadphase.imaging.crop import slice_range
+from quadphase.imaging.lesions import LesionMeasures, measure_lesions
+from quadphase.imaging.window import window
+from quadphase.io.json_file import load_record
+from quadphase.io.nifti import load_mask, load_volume, save_mask, save_volume
+from quadphase.io.release_tables import GeometryRow, LesionRow
+from quadphase.io.study import Study
+from quadphase.model import (
+    Box,
+    CaseRecord,
+    Diagnosis,
+    Finding,
+    LiverPhaseRecord,
+    LiverRecord,
+    Mask,
+    Phase,
+    PhaseRecord,
+    Sex,
+    Volume,
+    require_same_grid,
+)
+from quadphase.model.protocol.sections import WindowSection
+
+__all__ = ["ReleaseJob", "ReleaseSubject", "ReleasedCase", "ReleasedImage", "image_paths", "release_case"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseSubject:
+    """What the ledger says about a case, without identity.
+
+    Parameters
+    ----------
+    case : str
+        Pseudonym.
+    age : int or None
+        Years at the exam.
+    sex : Sex or None
+    diagnosis : Diagnosis
+    """
+
+    case: str
+    age: int | None
+    sex: Sex | None
+    diagnosis: Diagnosis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseJob:
+    """All a worker needs; picklable.
+
+    Parameters
+    ----------
+    phases : tuple of Phase
+        The phases to release, in order.
+    out : Path
+        Folder of the release under construction.
+    """
+
+    subject: ReleaseSubject
+    study_root: Path
+    out: Path
+    phases: tuple[Phase, ...]
+    margin_mm: float
+    window: WindowSection
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedImage:
+    """One phase as released. `mask_path` is None where there is no consensus mask."""
+
+    phase: Phase
+    ct_path: str
+    mask_path: str | None
+    liver_mask_path: str
+    geometry: GeometryRow
+    lesions: tuple[LesionRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedCase:
+    """Result of one case. `failure` is set, and `images` empty, when the case could not be released."""
+
+    subject: ReleaseSubject
+    images: tuple[ReleasedImage, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    failure: tuple[str, str] | None = None
+    """(code, message), free of identity."""
+
+
+def image_paths(case: str, phase: Phase) -> tuple[str, str, str]:
+    """Names of CT, lesion mask and liver mask, as in the paper (Fig. 4)."""
+    return (
+        f"ct_files/{case}_ct_{phase.value}.nii.gz",
+        f"mask_files/{case}_mask_{phase.value}.nii.gz",
+        f"liver_mask_files/{case}-livermask_{phase.value}.nii.gz",
+    )
+
+
+def release_case(job: ReleaseJob) -> ReleasedCase:
+    """Write the files of one case; on failure remove what was written and say why. Runs in a worker process."""
+    case = job.subject.case
+    study = Study(job.study_root)
+    findings: list[Finding] = []
+    try:
+        record = load_record(study.case_record(case), CaseRecord)
+        liver = load_record(study.liver_record(case), LiverRecord)
+        images = []
+        for phase in job.phases:
+            if phase not in record.phases:
+                raise InputError("phase-missing", f"{case} has no phase {phase.value}")
+            if phase not in liver.phases:
+                raise InputError("liver-missing", f"{case} has no liver mask of phase {phase.value}")
+            images.append(_release_phase(job, study, record.phases[phase], liver.phases[phase], findings))
+    except QuadphaseError as error:
+        for phase in job.phases:
+            for name in image_paths(case, phase):
+                (job.out / name).unlink(missing_ok=True)
+        return ReleasedCase(subject=job.subject, findings=tuple(findings), failure=(error.code, error.message))
+    return ReleasedCase(subject=job.subject, images=tuple(images), findings=tuple(findings))
+
+
+def _release_phase(
+    job: ReleaseJob, study: Study, record: PhaseRecord, liver_record: LiverPhaseRecord, findings: list[Finding]
+) -> ReleasedImage:
+    case, phase = job.subject.case, record.phase
+    where = f"{case} {phase.value}"
+    volume = load_volume(study.ct(case, phase))
+    liver = load_mask(study.liver(case, phase))
+    require_same_grid(volume.grid, liver.grid, what=f"CT and liver mask of {where}")
+    lesion_file = study.consensus(case) / f"{phase.value}.nii.gz"
+    lesions = load_mask(lesion_file) if job.subject.diagnosis.is_cancer and lesion_file.is_file() else None
+    if lesions is not None:
+        require_same_grid(volume.grid, lesions.grid, what=f"CT and lesion mask of {where}")
+    first, stop = _kept(volume, liver_record, lesions, margin_mm=job.margin_mm, where=where, findings=findings)
+    box = Box.of_slices(volume.grid.shape, first, stop)
+    kept = volume.crop(box)
+    if job.window.enabled:
+        kept = window(kept, lower_hu=job.window.lower_hu, upper_hu=job.window.upper_hu)
+    liver = liver.crop(box)
+    ct_path, mask_path, liver_path = image_paths(case, phase)
+    save_volume(job.out / ct_path, kept, threads=job.threads)
+    save_mask(job.out / liver_path, liver, threads=job.threads)
+    measures = None
+    if lesions is not None:
+        lesions = lesions.crop(box)
+        save_mask(job.out / mask_path, lesions, threads=job.threads)
+        measures = measure_lesions(lesions)
+    return ReleasedImage(
+        phase=phase,
+        ct_path=ct_path,
+        mask_path=mask_path if lesions is not None else None,
+        liver_mask_path=liver_path,
+        geometry=_geometry(case, record, kept, liver, measures, source=(volume.grid.shape[2], first, stop)),
+        lesions=lesion_rows(case, phase, measures) if measures is not None else (),
+    )
+
+
+def _kept(
+    volume: Volume,
+    liver: LiverPhaseRecord,
+    lesions: Mask | None,
+    *,
+    margin_mm: float,
+    where: str,
+    findings: list[Finding],
+) -> tuple[int, int]:
+    depth = volume.grid.shape[2]
+    if not 0 <= liver.first < liver.stop <= depth:
+        raise InputError("bad-slice-range", f"The liver range of {where} does not fit its {depth} slices")
+    # Whole slices only; a margin of less than one slice keeps none, never a part.
+    margin = math.floor(margin_mm / volume.grid.spacing_mm[2] + 1e-6)
+    first, stop = max(0, liver.first - margin), min(depth, liver.stop + margin)
+    spanned = slice_range(lesions.voxels) if lesions is not None else None
+    if spanned is not None and (spanned[0] < first or spanned[1] > stop):
+        findings.append(
+            Finding.of(
+                "lesion-outside-liver-range",
+                where,
+                f"lesion on slices {spanned[0]}..{spanned[1] - 1}, liver on {liver.first}..{liver.stop - 1}",
+            )
+        )
+        first, stop = min(first, spanned[0]), max(stop, spanned[1])
+    return first, stop
+
+
+def _geometry(
+    case: str,
+    record: PhaseRecord,
+    volume: Volume,
+    liver: Mask,
+    lesions: LesionMeasures | None,
+    *,
+    source: tuple[int, int, int],
+) -> GeometryRow:
+    i, j, k = volume.grid.shape
+    si, sj, sk = volume.grid.spacing_mm
+    x, y, z = volume.grid.origin_mm
+    limits = volume.window_hu or (None, None)
+    low, high = volume.hu.min(), volume.hu.max()
+    number = float if volume.hu.dtype == np.float32 else int
+    return GeometryRow(
+        patient_id=case,
+        phase=record.phase.value,
+        voxels_i=i,
+        voxels_j=j,
+        voxels_k=k,
+        spacing_i_mm=si,
+        spacing_j_mm=sj,
+        slice_spacing_mm=sk,
+        orientation="".join(volume.grid.axis_codes),
+        origin_x_mm=x,
+        origin_y_mm=y,
+        origin_z_mm=z,
+        source_slices=source[0],
+        first_slice=source[1],
+        stop_slice=source[2],
+        window_lower_hu=limits[0],
+        window_upper_hu=limits[1],
+        minimum_hu=number(low),
+        maximum_hu=number(high),
+        liver_volume_ml=liver.volume_ml,
+        lesion_count=None if lesions is None else lesions.count,
+        lesion_volume_ml=None if lesions is None else lesions.volume_ml,
+        lesion_max_diameter_mm=None if lesions is None else lesions.max_diameter_mm,
+        lesion_slices=None if lesions is None else lesions.slices,
+        manufacturer=_plain(record.manufacturer),
+        model=_plain(record.model),
+        kernel=_plain(record.kernel),
+        kvp=record.kvp,
+        slice_thickness_mm=record.slice_thickness_mm,
+        seconds_after_first=record.seconds_after_first,
+    )
+
+
+def lesion_rows(case: str, phase: Phase, measures: LesionMeasures) -> tuple[LesionRow, ...]:
+    """Rows of `lesions.csv` of one image."""
+    return tuple(
+        LesionRow(
+            patient_id=case,
+            phase=phase.value,
+            lesion=lesion.number,
+            voxels=lesion.voxels,
+            volume_ml=lesion.volume_ml,
+            max_diameter_mm=lesion.max_diameter_mm,
+            slices=lesion.slices,
+            first_slice=lesion.first,
+            stop_slice=lesion.stop,
+            centroid_x_mm=lesion.centroid_mm[0],
+            centroid_y_mm=lesion.centroid_mm[1],
+            centroid_z_mm=lesion.centroid_mm[2],
+        )
+        for lesion in measures.lesions
+    )
+
+
+def _plain(text: str | None) -> str | None:
+    """Scanner words only if they look like it: free text of a header must not slip into a release."""
+    return text if text and re.fullmatch(r"[A-Za-z0-9 ._/+\-]{1,32}", text) else None
