@@ -1,0 +1,64 @@
+"""The unit of parallel work: all phases of one subject, in one process, from files to findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from quadphase.audit.checks import CASE_CHECKS, VOLUME_CHECKS
+from quadphase.audit.contexts import CaseContext
+from quadphase.audit.facts import Sketch, VolumeFacts
+from quadphase.audit.measure import measure
+from quadphase.io.release import ReleaseRow
+from quadphase.model import Finding, Phase
+
+__all__ = ["CaseJob", "CaseResult", "audit_case"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseJob:
+    """Rows of one subject, and what to measure besides the usual."""
+
+    root: Path
+    case: str
+    rows: tuple[ReleaseRow, ...]
+    digests: bool = False
+    lesions: bool = False
+    checks: bool = True
+    """False: facts only, for a release that others are compared with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CaseResult:
+    """What a job sends back: a few kilobytes a volume."""
+
+    case: str
+    facts: tuple[VolumeFacts, ...]
+    findings: tuple[Finding, ...]
+
+
+def audit_case(job: CaseJob) -> CaseResult:
+    """Measure and judge one subject; never raises for what is in its files."""
+    findings: list[Finding] = []
+    facts: list[VolumeFacts] = []
+    volumes: dict[Phase, VolumeFacts] = {}
+    sketches: dict[Phase, Sketch] = {}
+    for row in job.rows:
+        measured = measure(job.root, row, digests=job.digests, lesions=job.lesions)
+        findings.extend(measured.findings)
+        if measured.facts is None:
+            continue
+        facts.append(measured.facts)
+        if row.phase is not None and row.phase not in volumes:
+            volumes[row.phase] = measured.facts
+            if measured.sketch is not None and job.checks:
+                sketches[row.phase] = measured.sketch
+    if job.checks:
+        for volume in facts:
+            for volume_check in VOLUME_CHECKS:
+                findings.extend(volume_check(volume))
+        ordered = {phase: volumes[phase] for phase in Phase if phase in volumes}
+        context = CaseContext(case=job.case, volumes=ordered, sketches=sketches)
+        for case_check in CASE_CHECKS:
+            findings.extend(case_check(context))
+    return CaseResult(case=job.case, facts=tuple(facts), findings=tuple(findings))

@@ -1,0 +1,70 @@
+"""The registry: every check the audit runs. To add one, write a file and name it here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from quadphase.audit.checks.case import liver_masks, overlap
+from quadphase.audit.checks.release import (
+    checksums,
+    files,
+    geometry_table,
+    layout,
+    lesion_presence,
+    lesion_table,
+    splits,
+    subjects,
+    table,
+    table1,
+    windows,
+)
+from quadphase.audit.checks.volume import (
+    components,
+    field_of_view,
+    grids,
+    headers,
+    hounsfield,
+    lesion_outside,
+    liver_content,
+    liver_gap,
+    liver_volume,
+    mask_values,
+    nominal_geometry,
+    orientation,
+    slice_spacing,
+)
+from quadphase.audit.contexts import CaseCheck, ReleaseCheck, VolumeCheck
+
+__all__ = ["CASE_CHECKS", "RELEASE_CHECKS", "VOLUME_CHECKS"]
+
+VOLUME_CHECKS: Final[tuple[VolumeCheck, ...]] = (
+    components.check,
+    nominal_geometry.check,
+    field_of_view.check,
+    slice_spacing.check,
+    orientation.check,
+    hounsfield.check,
+    grids.check,
+    mask_values.check,
+    liver_gap.check,
+    liver_volume.check,
+    liver_content.check,
+    lesion_outside.check,
+    headers.check,
+)
+
+CASE_CHECKS: Final[tuple[CaseCheck, ...]] = (liver_masks.check, overlap.check)
+
+RELEASE_CHECKS: Final[tuple[ReleaseCheck, ...]] = (
+    table.check,
+    subjects.check,
+    lesion_presence.check,
+    files.check,
+    checksums.check,
+    layout.check,
+    windows.check,
+    geometry_table.check,
+    lesion_table.check,
+    table1.check,
+    splits.check,
+)

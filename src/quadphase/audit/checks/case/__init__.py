@@ -1,0 +1,1 @@
+"""Checks between the phases of one subject, one small file each."""

@@ -1,0 +1,1 @@
+"""Checks of the table, the files and all volumes together, one small file each."""

@@ -1,0 +1,29 @@
+"""Every file is named by something, and every file named is there (missing images are found when they are read)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from quadphase.audit.contexts import ReleaseContext
+from quadphase.model import Finding
+
+__all__ = ["check"]
+
+IMAGE_ENDINGS: Final = (".nii", ".nii.gz", ".dcm", ".nrrd", ".mha", ".mhd", ".itksnap", ".npz", ".npy")
+
+
+def check(context: ReleaseContext) -> Iterator[Finding]:
+    if context.table_only:
+        yield Finding.of(
+            "images-absent", context.release.table.name, f"{len(context.release.rows)} rows, no image here"
+        )
+        return
+    named = {path for row in context.release.rows for path in (row.ct_path, row.mask_path, row.liver_mask_path) if path}
+    for path in sorted(context.files - named):
+        hidden = any(part.startswith(".") for part in path.split("/"))
+        in_manifest = context.manifest is not None and path in context.manifest
+        if path.lower().endswith(IMAGE_ENDINGS) or hidden or (context.manifest is not None and not in_manifest):
+            if path == "checksums.sha256":
+                continue
+            yield Finding.of("file-unlisted", path, "neither the table nor the manifest names it")

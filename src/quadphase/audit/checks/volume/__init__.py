@@ -1,0 +1,1 @@
+"""Checks of one image and its masks, one small file each."""

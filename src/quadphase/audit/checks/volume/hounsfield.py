@@ -1,0 +1,65 @@
+"""Voxels must be Hounsfield units: signed, water 0, air -1000, fat about -100.
+
+Three anchors are looked for: the peak of fat, the peak of air, and the limits the volume was clipped to. An offset is
+called proved when two of them shift alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from quadphase.audit.facts import Intensity, VolumeFacts
+from quadphase.model import Finding
+
+__all__ = ["AIR_HU", "FAT_HU", "check", "offset_of"]
+
+FAT_HU: Final = -103.0
+"""Mode of subcutaneous and visceral fat at 120 kV; studies give -115 to -90 HU (Yoshizumi et al., Radiology 1999;211:283)."""
+FAT_SLACK_HU: Final = 22.0
+AIR_HU: Final = -1000.0
+AIR_SLACK_HU: Final = 40.0
+"""Scanners clip air at -1024; table and clothes mix in."""
+AGREE_HU: Final = 18.0
+
+
+def offset_of(intensity: Intensity) -> tuple[float, str] | None:
+    """Offset of the values against HU and its proof in words; None where the anchors do not prove one.
+
+    Window limits are expected to be symmetric or round numbers of the soft-tissue window -200…200.
+    """
+    fat = None if intensity.fat is None else intensity.fat - FAT_HU
+    air = None if intensity.air is None else intensity.air - AIR_HU
+    window = intensity.window
+    if window is not None and window[1] - window[0] == 400:
+        edge = (window[0] + window[1]) / 2
+        if edge and (fat is None or abs(fat - edge) <= AGREE_HU + 5):
+            words = f"clipped to {window[0]:.0f}…{window[1]:.0f} instead of -200…200"
+            if fat is not None:
+                return edge, f"{words}, and fat lies at {intensity.fat:.0f}"
+            if intensity.soft is not None and -200 < intensity.soft - edge < 200 and abs(edge) >= 10:
+                return edge, words
+        return None
+    if fat is not None and air is not None and abs(fat - air) <= AGREE_HU and abs(air) > 25 and abs(fat) > FAT_SLACK_HU:
+        return round((fat + air) / 2), f"air lies at {intensity.air:.0f} and fat at {intensity.fat:.0f}"
+    return None
+
+
+def check(volume: VolumeFacts) -> Iterator[Finding]:
+    seen = volume.intensity
+    if seen.minimum == seen.maximum:
+        yield Finding.of("volume-constant", volume.location, f"every voxel is {seen.minimum:.0f}")
+        return
+    scaled = volume.scaling != (1.0, 0.0)
+    if seen.minimum > -60 or (volume.dtype == "uint8" and not scaled):
+        limits = f"{volume.dtype}, {seen.minimum:.0f}…{seen.maximum:.0f}"
+        yield Finding.of("not-hu", volume.location, f"values are {limits}: air and fat of HU are negative")
+        return
+    offset = offset_of(seen)
+    if offset is not None:
+        yield Finding.of("hu-offset", volume.location, f"values are {offset[0]:+.0f} against HU: {offset[1]}")
+        return
+    if seen.fat is not None and abs(seen.fat - FAT_HU) > FAT_SLACK_HU:
+        yield Finding.of("air-fat-misplaced", volume.location, f"fat lies at {seen.fat:.0f}, expected about -100 HU")
+    if seen.air is not None and abs(seen.air - AIR_HU) > AIR_SLACK_HU:
+        yield Finding.of("air-fat-misplaced", volume.location, f"air lies at {seen.air:.0f}, expected -1000 HU")

@@ -1,0 +1,239 @@
+"""What the audit knows of each image after it was read once: small frozen values, a few kilobytes a volume.
+
+Checks see facts, never arrays, so memory stays flat in the number of volumes and a check can be tested without an
+image. Only the checks *between the phases of one subject* see more: a `Sketch` (a coarse picture), which lives as
+long as its case is judged and is never sent to another process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quadphase.imaging.lesions import LesionMeasures
+from quadphase.io.release import ReleaseRow
+from quadphase.model import Grid
+
+__all__ = ["HeaderFacts", "Intensity", "MaskFacts", "Orientation", "Sketch", "VolumeFacts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderFacts:
+    """What a file tells besides its image. Values of text fields are never kept: only their names and what they look
+    like.
+
+    Parameters
+    ----------
+    texts : tuple of str
+        Names of text fields that are not empty.
+    suspicious : tuple of str
+        Those of them that look like a date, a number of an archive or a person's name.
+    extension_bytes : int
+        Bytes between header and voxels that are not zero.
+    gzip : tuple of str
+        ``name``, ``comment``, ``time``, ``extra``: what the gzip header holds.
+    """
+
+    texts: tuple[str, ...] = ()
+    suspicious: tuple[str, ...] = ()
+    extension_bytes: int = 0
+    gzip: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intensity:
+    """The value histogram in a few numbers, in the file's own unit (HU, if all is well).
+
+    Parameters
+    ----------
+    minimum, maximum : float
+    clipped_low, clipped_high : bool
+        Whether values pile up at the end, as windowing leaves them.
+    air, fat, soft : float or None
+        Modes of air around and in the patient, of fat, of soft tissue; None where no peak stands out.
+    """
+
+    minimum: float
+    maximum: float
+    clipped_low: bool
+    clipped_high: bool
+    air: float | None
+    fat: float | None
+    soft: float | None
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """Limits the values were clipped to; None if they were not clipped at both ends."""
+        return (self.minimum, self.maximum) if self.clipped_low and self.clipped_high else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orientation:
+    """How far the anatomy agrees with the axes the header claims: from -1 (opposite) to 1 (agrees), None if it cannot
+    tell.
+
+    Parameters
+    ----------
+    right, front, head : float or None
+        Liver on the right; spine at the back; lung above.
+    """
+
+    right: float | None
+    front: float | None
+    head: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MaskFacts:
+    """One mask as it is.
+
+    Parameters
+    ----------
+    path : str
+        Relative to the release.
+    shape : tuple of int
+    same_size : bool
+    distance_mm : float or None
+        Largest distance between corner voxels of mask and image; None if sizes differ.
+    values : tuple of int or float
+        Distinct values, at most eight.
+    voxels : int
+        Number of voxels that are not 0.
+    volume_ml : float
+        With the spacing of the image's header.
+    areas : (K,) ndarray of int32
+        Voxels that are not 0 in each slice of the image's k axis.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    same_size: bool
+    distance_mm: float | None
+    values: tuple[float, ...]
+    voxels: int
+    volume_ml: float
+    areas: NDArray[np.int32]
+    header: HeaderFacts = field(default_factory=HeaderFacts)
+
+    @property
+    def covered(self) -> float:
+        """Share of slices that hold mask voxels."""
+        return float(np.count_nonzero(self.areas)) / max(1, self.areas.size)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the organ is cut at an end: its last slice there is still more than 30 % of its largest."""
+        if not self.voxels:
+            return False
+        return bool(max(self.areas[0], self.areas[-1]) > 0.3 * self.areas.max())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VolumeFacts:
+    """One image and its masks.
+
+    Parameters
+    ----------
+    location : str
+        ``P0137/C1``.
+    stored_shape : tuple of int
+        Shape in the file, all axes.
+    grid : Grid or None
+        None if the header's affine is not usable.
+    components : int
+        Product of the axes after the third.
+    components_identical : bool
+    slice_keys : (K,) ndarray of uint32
+        A hash of each slice that survives flips, offsets, windowing and header changes; 0 for slices without texture.
+    fingerprint : ndarray of uint8
+        Coarse picture in the axes of the header, for near-duplicates.
+    liver_value, liver_spread : float or None
+        Median and scaled median absolute deviation under the liver mask without lesions, in the file's unit.
+    liver_odd : float or None
+        Share of the liver mask that holds air, fat or bone.
+    lesion_outside : float or None
+        Share of lesion voxels outside the liver mask.
+    lesions : LesionMeasures or None
+        Measured here where the release states such measures and has the mask.
+    digests : dict
+        SHA-256 of the files read, by relative path; empty where the release has no manifest.
+    """
+
+    row: ReleaseRow
+    location: str
+    stored_shape: tuple[int, ...]
+    dtype: str
+    scaling: tuple[float, float]
+    grid: Grid | None
+    components: int
+    components_identical: bool
+    header: HeaderFacts
+    intensity: Intensity
+    orientation: Orientation
+    slice_keys: NDArray[np.uint32]
+    fingerprint: NDArray[np.uint8]
+    liver: MaskFacts | None = None
+    lesion: MaskFacts | None = None
+    liver_value: float | None = None
+    liver_spread: float | None = None
+    liver_odd: float | None = None
+    lesion_outside: float | None = None
+    lesions: LesionMeasures | None = None
+    digests: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_nominal(self) -> bool:
+        """Whether the header holds defaults: 1×1×1 mm, origin 0, and a matrix no 1 mm voxel would give."""
+        if self.grid is None:
+            return False
+        unit = np.allclose(self.grid.spacing_mm, 1.0, atol=1e-4)
+        return unit and np.allclose(self.grid.origin_mm, 0.0, atol=1e-4)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facts a person or a table may want, as JSON values."""
+        grid = self.grid
+        return {
+            "location": self.location,
+            "shape": list(self.stored_shape),
+            "dtype": self.dtype,
+            "spacing_mm": [round(v, 6) for v in grid.spacing_mm] if grid else None,
+            "origin_mm": [round(v, 4) for v in grid.origin_mm] if grid else None,
+            "axes": "".join(grid.axis_codes) if grid else None,
+            "minimum": self.intensity.minimum,
+            "maximum": self.intensity.maximum,
+            "air": self.intensity.air,
+            "fat": self.intensity.fat,
+            "soft_tissue": self.intensity.soft,
+            "liver_volume_ml": round(self.liver.volume_ml, 3) if self.liver else None,
+            "liver_median": self.liver_value,
+            "lesion_volume_ml": round(self.lesion.volume_ml, 3) if self.lesion else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sketch:
+    """Coarse picture of a volume, in RAS order by its header.
+
+    Parameters
+    ----------
+    grey : (I, J, K) ndarray of float32
+        0 at the lower end of the soft-tissue window, 1 at its upper end.
+    liver : (I, J, K) ndarray of bool or None
+    spacing_mm : (float, float, float)
+    z_mm : (K,) ndarray of float64
+        World height of each slice by the header.
+    unit : float
+        How many HU one unit of `grey` is, if values are HU; a guess otherwise.
+    reversed_k : bool
+        Whether RAS order turned the file's k axis round.
+    """
+
+    grey: NDArray[np.float32]
+    liver: NDArray[np.bool_] | None
+    spacing_mm: tuple[float, float, float]
+    z_mm: NDArray[np.float64]
+    unit: float
+    reversed_k: bool

@@ -1,0 +1,95 @@
+"""Which way round a patient lies in the array, from the anatomy alone: spine at the back, lung above, liver on the
+right.
+
+Each question gets a score from -1 (the opposite of what the header claims) to 1 (agrees), or None where the image
+does not show enough. The axes are the header's RAS axes: +x right, +y front, +z head.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+
+from quadphase.audit.facts import Orientation, Sketch
+
+__all__ = ["body_of", "orientation_of"]
+
+BODY_GREY: Final = 0.12
+"""About -150 HU in the paper's window: fat is body, air and lung are not."""
+BONE_GREY: Final = 0.88
+"""About 150 HU: cortical and most trabecular bone, and vessels in the arterial phase."""
+AIR_GREY: Final = 0.02
+
+UNKNOWN: Final = Orientation(right=None, front=None, head=None)
+
+
+def body_of(picture: Sketch) -> NDArray[np.bool_]:
+    """Largest piece brighter than air, ``(I, J, K)`` bool."""
+    labels = cc3d.largest_k(picture.grey > BODY_GREY, k=1, connectivity=6)
+    return np.asarray(labels > 0)
+
+
+def orientation_of(picture: Sketch) -> Orientation:
+    """Scores of the three axes."""
+    body = body_of(picture)
+    if body.sum() < 0.02 * body.size:
+        return UNKNOWN
+    across = np.flatnonzero(body.any(axis=(1, 2)))
+    width = float(across[-1] - across[0] + 1)
+    weights = body.sum(axis=(1, 2))
+    middle = float((weights * np.arange(body.shape[0])).sum() / weights.sum())
+    return Orientation(
+        right=_right(picture, middle, width), front=_front(picture, body, middle, width), head=_head(picture, body)
+    )
+
+
+def _right(picture: Sketch, middle: float, width: float) -> float | None:
+    """Offset of the liver's centroid from the midline, 1 at a fifth of the body's width."""
+    if picture.liver is None:
+        return None
+    columns = picture.liver.sum(axis=(1, 2))
+    if columns.sum() < 200:
+        return None
+    offset = float((columns * np.arange(columns.size)).sum() / columns.sum()) - middle
+    score = float(np.clip(offset / (0.2 * width), -1, 1))
+    return score if abs(score) > 0.25 else None
+
+
+def _front(picture: Sketch, body: NDArray[np.bool_], middle: float, width: float) -> float | None:
+    """Bone near the midline: the spine outweighs the sternum many times."""
+    half = max(2.0, 0.12 * width)
+    strip = slice(max(0, int(middle - half)), int(middle + half) + 1)
+    rows = np.flatnonzero(body[strip].any(axis=(0, 2)))
+    bone = (picture.grey[strip] > BONE_GREY) & body[strip]
+    if rows.size < 8 or bone.sum() < 50:
+        return None
+    depth = (np.arange(bone.shape[1]) - rows[0]) / float(rows[-1] - rows[0])
+    profile = bone.sum(axis=(0, 2))
+    back, front = (
+        float(profile[(depth >= 0) & (depth < 0.45)].sum()),
+        float(profile[(depth > 0.55) & (depth <= 1)].sum()),
+    )
+    if back + front < 50:
+        return None
+    score = (back - front) / (back + front)
+    return score if abs(score) > 0.4 else None
+
+
+def _head(picture: Sketch, body: NDArray[np.bool_]) -> float | None:
+    """Air inside the body: lung bases in the uppermost fifth outweigh bowel gas in the lowest."""
+    air = picture.grey < AIR_GREY
+    labels, n = cc3d.connected_components(air, connectivity=6, return_N=True)
+    outside = np.zeros(n + 1, dtype=bool)
+    for face in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        outside[np.unique(face)] = True
+    inner = air & ~outside[labels]
+    area = body.sum(axis=(0, 1)).astype(np.float64) + inner.sum(axis=(0, 1))
+    share = inner.sum(axis=(0, 1)) / np.maximum(area, 1)
+    depth = max(1, share.size // 5)
+    top, bottom = float(share[-depth:].mean()), float(share[:depth].mean())
+    if abs(top - bottom) < 0.06 or max(top, bottom) < 2 * min(top, bottom):
+        return None
+    return float(np.clip((top - bottom) / (top + bottom), -1, 1))

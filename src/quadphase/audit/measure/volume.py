@@ -1,0 +1,209 @@
+"""Read the image and the masks of one row, once, and keep what the checks need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quadphase.audit.facts import MaskFacts, Orientation, Sketch, VolumeFacts
+from quadphase.audit.measure.anatomy import orientation_of
+from quadphase.audit.measure.header import header_facts
+from quadphase.audit.measure.histogram import intensity_of, slice_histograms, slice_keys
+from quadphase.audit.measure.sketch import FINGERPRINT_SHAPE, fingerprint, sketch
+from quadphase.errors import GeometryError, InputError
+from quadphase.imaging.lesions import measure_lesions
+from quadphase.io.hashing import sha256_of
+from quadphase.io.nifti import NiftiFile, load_nifti
+from quadphase.io.release import ReleaseRow
+from quadphase.model import Finding, Grid, Mask
+
+__all__ = ["Measured", "location_of", "measure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """Outcome of one row: facts and sketch, or None where the image cannot be read, and what was found on the way."""
+
+    facts: VolumeFacts | None
+    sketch: Sketch | None
+    findings: tuple[Finding, ...]
+
+
+def location_of(row: ReleaseRow) -> str:
+    """``P0137/C1``, or the line of the table where the row does not say."""
+    return f"{row.subject or f'line {row.line}'}/{row.phase.value if row.phase else '?'}"
+
+
+def _load(root: Path, relative: str, location: str, findings: list[Finding]) -> NiftiFile | None:
+    try:
+        return load_nifti(root / relative)
+    except InputError as error:
+        if error.code == "missing-file":
+            findings.append(Finding.of("file-missing", location, f"{relative} does not exist"))
+        else:
+            message = error.message.replace(str(root / relative), relative)
+            findings.append(Finding.of("file-corrupt", location, message))
+    except OSError as error:
+        findings.append(Finding.of("file-corrupt", location, f"{relative} cannot be read: {error.strerror}"))
+    return None
+
+
+def measure(root: Path, row: ReleaseRow, *, digests: bool = False, lesions: bool = False) -> Measured:
+    """Measure one row of a release.
+
+    Parameters
+    ----------
+    root : Path
+        Folder the paths of the row are relative to.
+    row : ReleaseRow
+    digests : bool
+        Also hash every file.
+    lesions : bool
+        Also measure every lesion.
+    """
+    location = location_of(row)
+    findings: list[Finding] = []
+    file = _load(root, row.ct_path, location, findings) if row.ct_path else None
+    if row.ct_path is None:
+        findings.append(Finding.of("file-missing", location, "the table names no CT volume"))
+    hashed = {}
+    if digests:
+        for relative in (row.ct_path, row.mask_path, row.liver_mask_path):
+            if relative and (root / relative).is_file():
+                hashed[relative] = sha256_of(root / relative)
+    if file is None or row.ct_path is None:
+        return Measured(facts=None, sketch=None, findings=tuple(findings))
+    values, components, identical = _first_component(file)
+    grid = _grid(file, values.shape)
+    first, counts = slice_histograms(values)
+    intensity = intensity_of(first, counts)
+    voxel_ml = grid.voxel_volume_ml if grid else float("nan")
+
+    liver, liver_mask = _mask(root, row.liver_mask_path, f"{location}/liver", values.shape, grid, voxel_ml, findings)
+    lesion, lesion_mask = _mask(root, row.mask_path, f"{location}/lesion", values.shape, grid, voxel_ml, findings)
+    outside = None
+    if liver_mask is not None and lesion_mask is not None and lesion is not None and lesion.voxels:
+        outside = float(np.count_nonzero(lesion_mask > liver_mask)) / lesion.voxels
+    tissue = _tissue(values, liver_mask, lesion_mask, intensity.minimum)
+    picture = sketch(values, grid, intensity, liver_mask) if grid else None
+    measures = None
+    if lesions and grid is not None and lesion_mask is not None:
+        measures = measure_lesions(Mask(voxels=lesion_mask, grid=grid))
+    facts = VolumeFacts(
+        row=row,
+        location=location,
+        stored_shape=tuple(int(n) for n in file.stored.shape),
+        dtype=str(file.stored.dtype.newbyteorder("=")),
+        scaling=file.scaling,
+        grid=grid,
+        components=components,
+        components_identical=identical,
+        header=header_facts(root / row.ct_path, file),
+        intensity=intensity,
+        orientation=orientation_of(picture) if picture else Orientation(right=None, front=None, head=None),
+        slice_keys=slice_keys(first, counts),
+        fingerprint=fingerprint(picture) if picture else np.zeros(int(np.prod(FINGERPRINT_SHAPE)), np.uint8),
+        liver=liver,
+        lesion=lesion,
+        liver_value=tissue[0],
+        liver_spread=tissue[1],
+        liver_odd=tissue[2],
+        lesion_outside=outside,
+        lesions=measures,
+        digests=hashed,
+    )
+    return Measured(facts=facts, sketch=picture, findings=tuple(findings))
+
+
+def _first_component(file: NiftiFile) -> tuple[NDArray[Any], int, bool]:
+    """Three-axis values, how many components the file has, and whether all are the same."""
+    stored = file.values()
+    while stored.ndim < 3:
+        stored = stored[..., np.newaxis]
+    extra = stored.reshape((*stored.shape[:3], -1), order="F")
+    first = extra[..., 0]
+    same = all(np.array_equal(first, extra[..., n]) for n in range(1, extra.shape[3]))
+    return first, int(extra.shape[3]), same
+
+
+def _grid(file: NiftiFile, shape: tuple[int, ...]) -> Grid | None:
+    try:
+        return Grid((shape[0], shape[1], shape[2]), file.affine)
+    except GeometryError:
+        return None
+
+
+def _mask(
+    root: Path,
+    relative: str | None,
+    location: str,
+    shape: tuple[int, ...],
+    grid: Grid | None,
+    voxel_ml: float,
+    findings: list[Finding],
+) -> tuple[MaskFacts | None, NDArray[np.bool_] | None]:
+    """Facts of a mask, and its voxels if it has the size of the image."""
+    if relative is None:
+        return None, None
+    file = _load(root, relative, location, findings)
+    if file is None:
+        return None, None
+    stored = file.values()
+    voxels = stored[..., 0] if stored.ndim == 4 and stored.shape[3] == 1 else stored
+    same_size = voxels.shape == shape
+    binary = _is_zero_one(voxels)
+    mask = voxels.view(np.bool_) if binary else voxels != 0
+    distance = None
+    if same_size and grid is not None:
+        own = _grid(file, shape)
+        distance = float(np.linalg.norm(own.corners_mm() - grid.corners_mm(), axis=1).max()) if own else float("inf")
+    areas = np.count_nonzero(mask, axis=(0, 1)) if mask.ndim == 3 else np.zeros(1, np.int32)
+    facts = MaskFacts(
+        path=relative,
+        shape=tuple(int(n) for n in file.stored.shape),
+        same_size=same_size,
+        distance_mm=distance,
+        values=(0.0, 1.0) if binary else _distinct(voxels),
+        voxels=int(np.count_nonzero(mask)),
+        volume_ml=float(np.count_nonzero(mask)) * voxel_ml,
+        areas=np.asarray(areas, dtype=np.int32),
+        header=header_facts(root / relative, file),
+    )
+    return facts, mask if same_size else None
+
+
+def _is_zero_one(voxels: NDArray[Any]) -> bool:
+    return voxels.dtype in (np.dtype(np.uint8), np.dtype(np.int8)) and int(voxels.max()) <= 1 and int(voxels.min()) >= 0
+
+
+def _distinct(voxels: NDArray[Any]) -> tuple[float, ...]:
+    """At most eight distinct values, ascending."""
+    return tuple(float(v) for v in np.unique(voxels)[:8])
+
+
+def _tissue(
+    values: NDArray[Any],
+    liver: NDArray[np.bool_] | None,
+    lesion: NDArray[np.bool_] | None,
+    minimum: float,
+) -> tuple[float | None, float | None, float | None]:
+    """Median and spread of the liver without lesions on every second column and row, and the share that is not liver."""
+    if liver is None:
+        return None, None, None
+    step = (slice(None, None, 2), slice(None, None, 2))
+    inside = liver[step]
+    if lesion is not None:
+        inside = inside & ~lesion[step]
+    tissue = values[step][inside].astype(np.float32)
+    if tissue.size < 100:
+        return None, None, None
+    median = float(np.median(tissue))
+    spread = 1.4826 * float(np.median(np.abs(tissue - median)))
+    odd: float | None = None
+    if minimum < -100:  # in HU: fat and air below -50, calcification and bone far above the parenchyma
+        odd = float(np.mean((tissue < -50) | (tissue > max(median + 120, 195))))
+    return median, spread, odd

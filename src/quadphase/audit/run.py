@@ -1,0 +1,160 @@
+"""`audit`: every claim of a release checked again from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+
+from quadphase.audit.case import CaseJob, CaseResult, audit_case
+from quadphase.audit.checks import RELEASE_CHECKS
+from quadphase.audit.checks.release.checksums import MANIFEST
+from quadphase.audit.contexts import ReleaseContext
+from quadphase.audit.facts import VolumeFacts
+from quadphase.audit.report import AuditReport, in_order
+from quadphase.io.atomic import TEMPORARY_PREFIX
+from quadphase.io.hashing import parse_checksums
+from quadphase.io.release import Release
+from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME
+from quadphase.model import Finding
+
+__all__ = ["audit"]
+
+Progress = Callable[[int, int, str], None]
+
+
+def audit(
+    path: Path | str,
+    *,
+    against: Path | str | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    lookup_thumbnails: bool = False,
+) -> AuditReport:
+    """Audit a release: ours, the published PLC-CECT, or any with such a table.
+
+    Parameters
+    ----------
+    path : Path or str
+        Folder of the release, or its table alone (then only the table is judged).
+    against : Path or str, optional
+        Another release, searched for the same scans.
+    workers : int
+        Processes, where no `executor` is given.
+    executor : concurrent.futures.Executor, optional
+        Runs one job a subject; it must be able to read `path`.
+    progress : callable, optional
+        ``(done, total, label)``.
+    lookup_thumbnails : bool
+        Also draw a small picture of every volume that has a finding.
+
+    Raises
+    ------
+    InputError
+        If there is no table, or it cannot be read.
+
+    Examples
+    --------
+    >>> report = audit("release")  # doctest: +SKIP
+    >>> report.counts  # doctest: +SKIP
+    {}
+    """
+    release = Release(path)
+    files = _files(release)
+    manifest = _manifest(release.root) if files else None
+    jobs = (
+        _jobs(release, digests=manifest is not None, lesions=bool({GEOMETRY_NAME, LESIONS_NAME} & files))
+        if files
+        else []
+    )
+    other = _other(against)
+    total = len(jobs) + len(other)
+    findings: list[Finding] = []
+    volumes: list[VolumeFacts] = []
+    elsewhere: list[VolumeFacts] = []
+    with _executor(executor, workers, len(jobs)) as pool:
+        for done, result in enumerate(_results(pool, [*jobs, *other]), start=1):
+            if done <= len(jobs):
+                findings.extend(result.findings)
+                volumes.extend(result.facts)
+            else:
+                elsewhere.extend(result.facts)
+            if progress is not None:
+                progress(done, total, result.case)
+    context = ReleaseContext(
+        release=release,
+        volumes=tuple(sorted(volumes, key=lambda volume: volume.row.line)),
+        files=files,
+        manifest=manifest,
+        against=tuple(elsewhere),
+    )
+    for check in RELEASE_CHECKS:
+        findings.extend(check(context))
+    ordered = in_order(findings)
+    thumbnails = {}
+    if lookup_thumbnails:
+        from quadphase.audit.thumbnail import thumbnails_of
+
+        thumbnails = thumbnails_of(release, ordered)
+    return AuditReport(
+        name=str(path),
+        subjects=len(release),
+        images=len(release.rows),
+        findings=ordered,
+        facts=context.volumes,
+        thumbnails=thumbnails,
+    )
+
+
+def _files(release: Release) -> frozenset[str]:
+    """Files of the release; none if not a single image of its table exists (a table on its own)."""
+    if not any(row.ct_path and (release.root / row.ct_path).exists() for row in release.rows):
+        return frozenset()
+    paths = (path for path in release.root.rglob("*") if path.is_file())
+    names = (path.relative_to(release.root).as_posix() for path in paths)
+    return frozenset(name for name in names if not name.startswith(TEMPORARY_PREFIX))
+
+
+def _manifest(root: Path) -> dict[str, str] | None:
+    path = root / MANIFEST
+    return parse_checksums(path.read_text("utf-8", errors="replace")) if path.is_file() else None
+
+
+def _jobs(release: Release, *, digests: bool, lesions: bool, checks: bool = True) -> list[CaseJob]:
+    rows_of: dict[str, list[int]] = {}
+    for number, row in enumerate(release.rows):
+        rows_of.setdefault(row.subject or f"line {row.line}", []).append(number)
+    return [
+        CaseJob(
+            root=release.root,
+            case=case,
+            rows=tuple(release.rows[n] for n in numbers),
+            digests=digests,
+            lesions=lesions,
+            checks=checks,
+        )
+        for case, numbers in rows_of.items()
+    ]
+
+
+def _other(against: Path | str | None) -> list[CaseJob]:
+    if against is None:
+        return []
+    return _jobs(Release(against), digests=False, lesions=False, checks=False)
+
+
+@contextmanager
+def _executor(given: Executor | None, workers: int, jobs: int) -> Iterator[Executor | None]:
+    if given is not None or workers <= 1 or jobs <= 1:
+        yield given
+        return
+    # fork is unsafe once threads run (isal's, OpenMP's); spawn starts clean.
+    with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
+def _results(pool: Executor | None, jobs: list[CaseJob]) -> Iterator[CaseResult]:
+    return map(audit_case, jobs) if pool is None else pool.map(audit_case, jobs)

@@ -1,0 +1,82 @@
+"""`quadphase audit PATH`: check every claim of a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quadphase.cli.output import JsonOption, WorkersOption, emit, guard, progress
+from quadphase.errors import ExitCode
+
+if TYPE_CHECKING:
+    from quadphase.audit import AuditReport
+
+__all__ = ["register"]
+
+EXAMPLES = 3
+"""Findings of one code shown in the table."""
+
+
+def audit(
+    path: Annotated[Path, typer.Argument(help="Folder of a release, or its patient_data.csv alone.")],
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Another release, searched for the same scans.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Also write this report with pictures.")] = None,
+    json: JsonOption = False,
+    workers: WorkersOption = 2,
+) -> None:
+    """Check a release: files, geometry, HU, masks, phases, duplicates, metadata, headers, checksums, derived tables.
+
+    Understands quadphase releases, the published PLC-CECT and older tables of it. Exit code 1 if there are errors.
+    """
+    with guard():
+        from quadphase.audit import audit as run
+
+        with progress("audit", quiet=json) as step:
+            report = run(path, against=against, workers=workers, progress=step, lookup_thumbnails=html is not None)
+        if html is not None:
+            from quadphase.audit.html import write_html
+
+            write_html(html, report)
+        emit(report.to_dict(), json=json, text=lambda: _print(report, html))
+        if report.has_errors:
+            raise typer.Exit(int(ExitCode.FINDINGS))
+
+
+def _print(report: AuditReport, html: Path | None) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    counts = report.severity_counts()
+    if report.counts:
+        table = Table(show_lines=False, header_style="bold", expand=False)
+        for name in ("", "code", "n", "what", "for example"):
+            table.add_column(name, justify="right" if name == "n" else "left", overflow="fold")
+        for code, n in report.counts.items():
+            findings = report.of(code)
+            shown = "\n".join(f"{f.location}: {f.message}" for f in findings[:EXAMPLES])
+            more = f"\n… {n - EXAMPLES} more" if n > EXAMPLES else ""
+            colour = {"error": "red", "warning": "yellow"}.get(findings[0].severity.value, "cyan")
+            severity = f"[{colour}]{findings[0].severity.value}[/]"
+            table.add_row(severity, code, str(n), escape(_title(code)), escape(shown + more))
+        console.print(table)
+    words = ", ".join(f"{n} {name}{'s' if n != 1 and name != 'info' else ''}" for name, n in counts.items())
+    read = f"{len(report.facts)} of {report.images} volumes read"
+    console.print(f"{escape(report.name)}: {report.subjects} subjects, {read}; {words}.")
+    if html is not None:
+        console.print(f"Report with pictures: {escape(str(html))}")
+
+
+def _title(code: str) -> str:
+    from quadphase.model.catalogue import CATALOGUE
+
+    return CATALOGUE[code].title
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(audit)
