@@ -23,7 +23,7 @@ from quadphase.release.figures.write import FIGURES_FOLDER, write_figures
 from quadphase.release.manifest import released_files, seal
 from quadphase.release.report import AuditNote, write_report
 from quadphase.release.splits import SPLITS_NAME, format_splits, make_splits
-from quadphase.release.table1_text import FORMATS
+from quadphase.release.table1_text import FILE_FORMATS
 from quadphase.release.tables import format_patient_data
 from quadphase.statistics.measures import stored_measures
 from quadphase.statistics.table1 import compute_table1
@@ -159,7 +159,7 @@ def _write_tables(out: Path, cases: list[ReleasedCase], protocol: Protocol) -> N
     for name, text in texts.items():
         atomic.write_text(out / name, text)
     table = compute_table1(Release(out).rows, stored_measures(out))
-    for form, render in FORMATS.items():
+    for form, render in FILE_FORMATS.items():
         atomic.write_text(out / f"table1.{form}", render(table))
 
 

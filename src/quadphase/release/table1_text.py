@@ -11,9 +11,9 @@ from typing import Final, Literal
 from quadphase.statistics.summary import Quartiles, Share
 from quadphase.statistics.table1 import Cell, Line, Table1
 
-__all__ = ["FORMATS", "Format", "render_table1", "table1_cells"]
+__all__ = ["FILE_FORMATS", "FORMATS", "Format", "render_table1", "table1_cells", "table1_html"]
 
-Format = Literal["csv", "md", "html", "tex"]
+Format = Literal["text", "csv", "md", "html", "tex"]
 
 ABSENT: Final = "—"
 """What the paper prints where a value does not apply."""
@@ -53,6 +53,18 @@ def _text(cell: Cell, *, show_range: bool, honest: bool) -> str:
 
 def _short(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:.2f}" if abs(value) >= 0.01 else f"{value:.3f}"
+
+
+def _plain(table: Table1) -> str:
+    header, rows = table1_cells(table)
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+
+    def row(cells: tuple[str, ...]) -> str:
+        first, *rest = (cells[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True)))
+        return "  ".join((first, *rest)).rstrip()
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join([row(header), rule, *map(row, rows), rule, *table.footnotes]) + "\n"
 
 
 def _csv(table: Table1) -> str:
@@ -165,7 +177,15 @@ def _latex(table: Table1) -> str:
     )
 
 
-FORMATS: Final[Mapping[str, Callable[[Table1], str]]] = {"csv": _csv, "md": _markdown, "html": _html, "tex": _latex}
+FILE_FORMATS: Final[Mapping[str, Callable[[Table1], str]]] = {
+    "csv": _csv,
+    "md": _markdown,
+    "html": _html,
+    "tex": _latex,
+}
+"""Formats a release holds, by file suffix."""
+
+FORMATS: Final[Mapping[str, Callable[[Table1], str]]] = {"text": _plain, **FILE_FORMATS}
 
 
 def render_table1(table: Table1, form: Format) -> str:

@@ -6,7 +6,7 @@ mask of four cannot move it far. Nothing here turns a missing mask into 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -16,7 +16,7 @@ from quadphase.io.release import Release, ReleasedPhase
 from quadphase.io.release_tables import GEOMETRY_NAME, load_geometry
 from quadphase.model import Phase
 
-__all__ = ["ImageMeasures", "PatientMeasures", "measure_image", "per_patient", "stored_measures"]
+__all__ = ["ImageMeasures", "PatientMeasures", "measure_image", "per_patient", "release_measures", "stored_measures"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +120,32 @@ def per_patient(images: Iterable[ImageMeasures]) -> tuple[PatientMeasures, ...]:
     )
 
 
-def all_measures(release: Release) -> Mapping[tuple[str, Phase], ImageMeasures]:
-    """Stored measures if the release has them, else measured from the files, by subject and phase."""
+def release_measures(
+    release: Release, *, progress: Callable[[int, int, str], None] | None = None
+) -> tuple[ImageMeasures, ...] | None:
+    """Measures of all images: as stated if the release states them, else measured from the files.
+
+    Parameters
+    ----------
+    release : Release
+    progress : callable, optional
+        Called with (done, total, label) after each image that had to be measured.
+
+    Returns
+    -------
+    tuple of ImageMeasures, or None
+        None if the release is its table alone: no image file exists.
+    """
     stored = stored_measures(release.root)
-    if stored is None:
-        stored = tuple(measure_image(phase) for subject in release for phase in subject)
-    return {(image.subject, image.phase): image for image in stored}
+    if stored is not None:
+        return stored
+    phases = [phase for subject in release for phase in subject]
+    paths = [path for phase in phases for path in (phase.ct_path, phase.lesions_path, phase.liver_path)]
+    if not any(path is not None and path.is_file() for path in paths):
+        return None
+    measured = []
+    for phase in phases:
+        measured.append(measure_image(phase))
+        if progress is not None:
+            progress(len(measured), len(phases), f"{phase.row.subject} {phase.name.value}")
+    return tuple(measured)

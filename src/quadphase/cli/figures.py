@@ -1,0 +1,48 @@
+"""`quadphase figures RELEASE`: the paper's figures from any release with its table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quadphase.cli.output import JsonOption, emit, guard, progress
+
+__all__ = ["register"]
+
+
+def figures(
+    source: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the SVG and PNG files.")] = Path("figures"),
+    subject: Annotated[str | None, typer.Option(help="Pseudonym to show; by default a typical case.")] = None,
+    phase: Annotated[str | None, typer.Option(help="P, C1, C2 or C3; by default arterial (C1).")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing folder.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Draw the figures: consecutive slices, three planes and rendering, phases, sample table, overview, agreement."""
+    with guard():
+        from quadphase.errors import InputError
+        from quadphase.io import atomic
+        from quadphase.io.release import Release
+        from quadphase.model import Phase
+        from quadphase.release.figures.write import write_figures
+        from quadphase.statistics.measures import release_measures
+
+        if phase is not None and phase not in list(Phase):
+            raise InputError("bad-phase", f"'{phase}' is not a phase", "Choose P, C1, C2 or C3")
+        release = Release(source)
+        measures = ()
+        if subject is None:
+            with progress("measure", quiet=json) as report:
+                measures = release_measures(release, progress=report) or ()
+        with atomic.new_folder(out, replace=overwrite) as folder:
+            drawn = write_figures(
+                release, folder, measures, subject=subject, phase=Phase(phase) if phase is not None else None
+            )
+        names = sorted(path.name for path in drawn)
+        emit({"folder": str(out), "files": names}, json=json, text=f"{len(names)} files in {out}: {', '.join(names)}")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(figures)
