@@ -29,18 +29,22 @@ def localize(
             _one(source, mask, backend=backend or "builtin", command=command, overwrite=overwrite, json=json)
             return
         from quadphase.cli.outcomes import finish
-        from quadphase.pipeline.stages import localize_cases
-        from quadphase.pipeline.work import open_executor
+        from quadphase.pipeline.single import localize_study
 
-        with open_executor(workers) as executor, progress("localize", quiet=json) as report:
-            outcomes = localize_cases(source, executor=executor, progress=report, backend=backend, command=command)
+        outcomes = localize_study(
+            source,
+            backend=backend,
+            command=command,
+            workers=workers,
+            progress=lambda title: progress(title, quiet=json),
+        )
         finish(outcomes, json=json)
 
 
 def _one(source: Path, target: Path, *, backend: str, command: str, overwrite: bool, json: bool) -> None:
     from quadphase.errors import InputError, OutputError
     from quadphase.io.nifti import load_volume, save_mask
-    from quadphase.localize import find_liver_with
+    from quadphase.localize.backends import find_liver_with
 
     if source.is_dir():
         raise InputError("not-nifti", f"{source} is a folder", "With two arguments the first is a CT volume")

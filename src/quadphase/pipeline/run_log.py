@@ -1,4 +1,4 @@
-"""`reports/run.jsonl`: one JSON line for each thing a run did, with its time; pseudonyms only, appended, never rewritten."""
+"""`reports/run.jsonl`: one JSON line for each thing a run did, with its time; pseudonyms only, never rewritten."""
 
 from __future__ import annotations
 

@@ -1,17 +1,19 @@
 """Each stage over all cases of a study: which cases it takes, its jobs, and what the ledger learns from it.
 
-A stage takes the cases every earlier stage let through. Its decisions replace those it made before, so a corrected table or
+A stage takes the cases every earlier stage let through. Its decisions replace those it made before, so a corrected
+table or
 a new override changes the outcome at the next run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import TypeVar
 
 from quadphase import annotate
-from quadphase.cohort import ExamCandidate, choose_exam
+from quadphase.cohort import ExamCandidate, choose_exam, write_flow
 from quadphase.convert.case import ConvertJob, convert_case
 from quadphase.errors import QuadphaseError
 from quadphase.io.ledger import Ledger
@@ -19,16 +21,37 @@ from quadphase.io.study import Study
 from quadphase.localize.case import LocalizeJob, localize_case
 from quadphase.localize.overrides import load_range_overrides
 from quadphase.model import Decision, Outcome, Reason, Status
+from quadphase.model.source import SourceInstance
 from quadphase.pipeline.run_log import RunLog
 from quadphase.pipeline.work import Job, ProgressCallback, run_jobs
 
-__all__ = ["choose_exams", "consensus_cases", "convert_cases", "decide", "localize_cases", "passed"]
+__all__ = [
+    "choose_exams",
+    "consensus_cases",
+    "convert_cases",
+    "decide",
+    "draw_flow",
+    "localize_cases",
+    "passed",
+    "stopped",
+]
+
+J = TypeVar("J")
 
 
 def passed(ledger: Ledger, *stages: str) -> tuple[str, ...]:
     """Cases that every named stage decided and none refused, sorted."""
     decided = [{d.case for d in ledger.decisions(stage) if d.eligible} for stage in stages]
     return tuple(sorted(set.intersection(*decided))) if decided else ()
+
+
+def stopped(ledger: Ledger) -> tuple[Outcome, ...]:
+    """What earlier stages after the cohort decided against, as outcomes."""
+    return tuple(
+        Outcome(case=d.case, stage=d.stage, status=Status.HELD, reasons=d.reasons)
+        for d in ledger.decisions()
+        if not d.eligible and d.stage != "cohort"
+    )
 
 
 def decide(ledger: Ledger, outcomes: Iterable[Outcome]) -> None:
@@ -44,30 +67,155 @@ def decide(ledger: Ledger, outcomes: Iterable[Outcome]) -> None:
     )
 
 
-def choose_exams(study: Study, ledger: Ledger) -> tuple[Outcome, ...]:
-    """Choose one exam for every eligible patient by date; the ledger remembers it in the decision of stage ``exam``."""
+def choose_exams(study: Study, ledger: Ledger) -> tuple[dict[str, tuple[Path, ...]], tuple[Outcome, ...]]:
+    """Choose one exam for every eligible patient.
+
+    Returns
+    -------
+    files : dict of pseudonym to tuple of Path
+        DICOM files of the chosen exam.
+    outcomes : tuple of Outcome
+        Stage ``exam``; ``HELD`` for patients without a usable exam.
+    """
     patients = ledger.patients()
+    files: dict[str, tuple[Path, ...]] = {}
     outcomes = []
     for case in passed(ledger, "cohort"):
-        candidates = _candidates(ledger, patients[case].patient_id)
-        _, decision, findings = choose_exam(candidates, patients[case], study.protocol.cohort, case=case)
-        ledger.decide([decision])
-        status = Status.DONE if decision.eligible else Status.HELD
-        outcomes.append(Outcome(case=case, stage="exam", status=status, reasons=decision.reasons, findings=findings))
+        exams: dict[str, list[SourceInstance]] = {}
+        for instance in ledger.instances(patients[case].patient_id):
+            exams.setdefault(instance.study_instance_uid, []).append(instance)
+        candidates = [_candidate(uid, instances) for uid, instances in sorted(exams.items())]
+        chosen, decision = choose_exam(candidates, patients[case], study.protocol.cohort, case=case)
+        if chosen is not None:
+            files[case] = tuple(i.path for i in exams[chosen.study_instance_uid])
+        status = Status.HELD if chosen is None else Status.DONE
+        outcomes.append(Outcome(case=case, stage="exam", status=status, reasons=decision.reasons))
+    decide(ledger, outcomes)
+    return files, tuple(outcomes)
+
+
+def _candidate(uid: str, instances: Sequence[SourceInstance]) -> ExamCandidate:
+    return ExamCandidate(
+        study_instance_uid=uid,
+        study_date=next((i.study_date for i in instances if i.study_date), None),
+        accession_number=next((i.accession_number for i in instances if i.accession_number), None),
+        n_ct_images=sum(i.modality == "CT" for i in instances),
+        modalities=frozenset(i.modality for i in instances),
+    )
+
+
+def convert_cases(
+    study: Study,
+    ledger: Ledger,
+    files: Mapping[str, tuple[Path, ...]],
+    *,
+    executor: Executor,
+    progress: ProgressCallback,
+) -> tuple[Outcome, ...]:
+    """Convert the chosen exam of every case; see `convert_case`."""
+    jobs = [
+        Job(
+            case=case,
+            value=ConvertJob(
+                study_root=study.root,
+                case=case,
+                paths=paths,
+                key=study.key,
+                protocol=study.protocol,
+                phase_overrides=study.overrides / "phases.csv",
+            ),
+        )
+        for case, paths in sorted(files.items())
+    ]
+    return _run(study, ledger, convert_case, jobs, stage="convert", executor=executor, progress=progress)
+
+
+def localize_cases(
+    study: Study,
+    ledger: Ledger,
+    *,
+    executor: Executor,
+    progress: ProgressCallback,
+    backend: str | None = None,
+    command: str = "",
+) -> tuple[Outcome, ...]:
+    """Find the liver in every converted case; see `localize_case`.
+
+    Parameters
+    ----------
+    backend, command : optional
+        Instead of the protocol's.
+    """
+    table = study.overrides / "liver_range.csv"
+    ranges = load_range_overrides(table) if table.is_file() else {}
+    settings = study.protocol.localize
+    jobs = [
+        Job(
+            case=case,
+            value=LocalizeJob(
+                study_root=study.root,
+                case=case,
+                backend=backend or settings.backend,
+                command=command or settings.command,
+                ranges={phase: override for (name, phase), override in ranges.items() if name == case},
+            ),
+        )
+        for case in passed(ledger, "convert")
+    ]
+    return _run(study, ledger, localize_case, jobs, stage="localize", executor=executor, progress=progress)
+
+
+def consensus_cases(study: Study, ledger: Ledger) -> tuple[Outcome, ...]:
+    """What the readings allow: a consensus where it exists or readers agree, else people must act or NA is released.
+
+    Controls pass. A cancer case that nobody has read passes without lesion masks, unless the protocol requires them;
+    one that
+    is being read waits until its readings are sealed and agreed on.
+    """
+    diagnoses = {case: patient.diagnosis for case, patient in ledger.patients().items()}
+    outcomes = [
+        _consensus(study, case, is_cancer=(d := diagnoses.get(case)) is not None and d.is_cancer)
+        for case in passed(ledger, "localize")
+    ]
+    decide(ledger, outcomes)
     return tuple(outcomes)
 
 
-def _candidates(ledger: Ledger, patient_id: str) -> list[ExamCandidate]:
-    exams: dict[str, list] = {}
-    for instance in ledger.instances(patient_id):
-        exams.setdefault(instance.study_instance_uid, []).append(instance)
-    return [
-        ExamCandidate(
-            study_instance_uid=uid,
-            study_date=next((i.study_date for i in instances if i.study_date), None),
-            accession_number=next((i.accession_number for i in instances if i.accession_number), None),
-            n_ct_images=sum(i.modality == "CT" for i in instances),
-            modalities=tuple(sorted({i.modality for i in instances})),
-        )
-        for uid, instances in sorted(exams.items())
-    ]
+def _consensus(study: Study, case: str, *, is_cancer: bool) -> Outcome:
+    readers = study.protocol.annotate.readers
+    begun = [r for r in readers if annotate.reading_files(study.reading(r, case))]
+    done = Outcome(case=case, stage="annotate", status=Status.DONE)
+    if not is_cancer or (study.consensus(case) / "consensus.json").is_file():
+        return done
+    if not begun and not study.protocol.annotate.require_lesion_masks:
+        return done
+    open_ = [r for r in readers if not annotate.is_sealed(study, r, case)]
+    if open_:
+        reason = Reason(code="readings-open", text=f"reading of {', '.join(open_)} is not sealed yet")
+        return Outcome(case=case, stage="annotate", status=Status.HELD, reasons=(reason,))
+    try:
+        return annotate.build_consensus(study, case)
+    except QuadphaseError as error:
+        reason = Reason(code=error.code, text=str(error))
+        return Outcome(case=case, stage="annotate", status=Status.FAILED, reasons=(reason,))
+
+
+def draw_flow(study: Study, ledger: Ledger) -> None:
+    """Draw ``reports/flow.svg`` and ``flow.json`` from all decisions so far."""
+    write_flow(study, ledger.decisions())
+
+
+def _run(
+    study: Study,
+    ledger: Ledger,
+    worker: Callable[[J], Outcome],
+    jobs: Sequence[Job[J]],
+    *,
+    stage: str,
+    executor: Executor,
+    progress: ProgressCallback,
+) -> tuple[Outcome, ...]:
+    log = RunLog(study)
+    outcomes = run_jobs(worker, jobs, stage=stage, executor=executor, progress=progress, done=log.outcome)
+    decide(ledger, outcomes)
+    return outcomes

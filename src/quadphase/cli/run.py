@@ -1,0 +1,86 @@
+"""`quadphase run STUDY`: every automatic stage in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quadphase.cli.output import JsonOption, WorkersOption, emit, guard, progress
+
+if TYPE_CHECKING:
+    from quadphase.pipeline.run import RunResult
+
+__all__ = ["leave", "print_run", "register"]
+
+
+def run(
+    study: Annotated[Path, typer.Argument(help="Study folder with a protocol.toml.")],
+    table: Annotated[Path | None, typer.Option(help="Clinical table (CSV or Excel); else the one read before.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Folder, dimse://AET@host:port or https://…/dicom-web; else what is there.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the release; STUDY/release by default.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing release.")] = False,
+    workers: WorkersOption = 1,
+    json: JsonOption = False,
+) -> None:
+    """Run every automatic stage in order: convert, localize, consensus, release, audit. Run again to go on."""
+    with guard():
+        from quadphase.pipeline.run import run_study
+
+        result = run_study(
+            study,
+            table=table,
+            source=source,
+            out=out,
+            replace=replace,
+            workers=workers,
+            progress=lambda title: progress(title, quiet=json),
+        )
+        emit(result.to_dict(), json=json, text=lambda: print_run(result))
+        leave(result)
+
+
+def print_run(result: RunResult) -> None:
+    """The closing summary: what was released, what was held back and why, where to look."""
+    from collections import Counter
+
+    from quadphase.model import Severity
+
+    published = result.published
+    if published:
+        released = published.summary
+        size = released.size_bytes / 1e6
+        typer.echo(f"Released   {len(released.released)} cases, {released.images} images, {size:.1f} MB")
+    else:
+        typer.echo("Released   nothing")
+    typer.echo(f"Excluded   {result.excluded} patients by the protocol's criteria (reports/cohort.csv)")
+    typer.echo(f"Held back  {len(result.held)} cases" + (":" if result.held else ""))
+    for outcome in result.held:
+        typer.echo(f"  {outcome.case}  {outcome.stage}: {'; '.join(reason.text for reason in outcome.reasons)}")
+    warnings = Counter(f.code for o in result.outcomes for f in o.findings if f.severity is not Severity.INFO)
+    if warnings:
+        typer.echo("Findings   " + ", ".join(f"{code} ×{n}" for code, n in warnings.most_common()))
+    if published:
+        counts = published.audit.severity_counts()
+        typer.echo(
+            f"Audit      {counts['error']} errors, {counts['warning']} warnings; "
+            f"{published.scan.files} files searched for identifiers, none found"
+        )
+        typer.echo(f"Look at    {published.out / 'report.html'}")
+    else:
+        typer.echo(f"Look at    {result.study / 'reports'}")
+
+
+def leave(result: RunResult) -> None:
+    """Exit code 3 when a case was held back or failed."""
+    from quadphase.errors import ExitCode
+
+    if result.held or result.published is None:
+        raise typer.Exit(int(ExitCode.SOME_CASES_FAILED))
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(run)

@@ -1,0 +1,98 @@
+"""`quadphase demo`: a synthetic hospital goes the whole way, with readers and an adjudication.
+
+Nothing here is shortened for the demo: the hospital is DICOM on disk, and the study is run by the functions a real
+one is run
+by. Only the people are simulated: their masks were drawn by the phantom.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from quadphase import annotate
+from quadphase.errors import OutputError
+from quadphase.io import atomic
+from quadphase.io.ledger import Ledger
+from quadphase.io.study import Study
+from quadphase.model import Outcome
+from quadphase.phantom.hospital import Hospital, build_hospital
+from quadphase.pipeline.reading import import_readings, seal_readings, write_agreement
+from quadphase.pipeline.run import RunResult, StageProgress, run_study
+from quadphase.pipeline.stages import passed
+
+__all__ = ["Demo", "make_demo"]
+
+KEY = "5eed" * 16
+"""The demo's key is public, so that its pseudonyms are the same everywhere; a real study makes a secret one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """Where the demo's parts are and what the run did."""
+
+    hospital: Hospital
+    result: RunResult
+
+
+def make_demo(
+    out: Path, *, patients: int = 6, seed: int = 0, matrix: int = 256, workers: int = 2, progress: StageProgress
+) -> Demo:
+    """Build ``out/hospital``, run ``out/study``, publish ``out/release``.
+
+    Raises
+    ------
+    OutputError
+        ``"exists"`` if `out` holds a demo already.
+    """
+    for part in ("hospital", "study", "release"):
+        if (out / part).exists():
+            raise OutputError("exists", f"{out / part} exists already", "Name a new folder, or remove it")
+    with progress("hospital") as bar:
+        hospital = build_hospital(
+            out / "hospital", patients=patients, seed=seed, matrix=matrix, workers=workers, progress=bar
+        )
+    study = Study.create(out / "study")
+    atomic.write_text(study.key_path, KEY + "\n")
+    study.key_path.chmod(0o600)
+
+    def read(study: Study, ledger: Ledger) -> Sequence[Outcome]:
+        """The two simulated readers hand in and seal; the adjudicated masks settle what they differ in."""
+        cases = ledger.cases()
+        ready = set(passed(ledger, "localize"))
+        outcomes: list[Outcome] = []
+        for reader in study.protocol.annotate.readers:
+            with _by_case(hospital.readings / reader, cases, ready) as folder:
+                outcomes += import_readings(study.root, reader, folder)
+            outcomes += seal_readings(study.root, reader, tool="quadphase phantom")
+        write_agreement(study.root)
+        with _by_case(hospital.adjudicated, cases, ready) as folder:
+            for case in annotate.comparable_cases(study):
+                given = annotate.reading_files(folder / case)
+                outcomes.append(annotate.build_consensus(study, case, adjudicated=given, author="readers together"))
+        return outcomes
+
+    result = run_study(
+        study.root,
+        table=hospital.clinical_table,
+        source=str(hospital.pacs),
+        out=out / "release",
+        workers=workers,
+        progress=progress,
+        before_release=read,
+    )
+    return Demo(hospital=hospital, result=result)
+
+
+@contextmanager
+def _by_case(masks: Path, cases: Mapping[str, str], ready: Set[str]) -> Iterator[Path]:
+    """A folder of links ``<case>`` to ``masks/<patient id>``: readers are handed pseudonyms, never patient ids."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for patient_id, case in cases.items():
+            if case in ready and (masks / patient_id).is_dir():
+                (folder / case).symlink_to((masks / patient_id).resolve(), target_is_directory=True)
+        yield folder

@@ -1,0 +1,148 @@
+"""`release`: from finished cases to a folder that may be published, or to nothing.
+
+Build under a temporary name, audit, write the page with the audit's result and the checksums, search every byte for
+every
+identifier, rename. Whatever fails on the way, no release appears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quadphase.audit import CHECK_COUNT, AuditReport, audit
+from quadphase.deidentify import ScanReport, scan
+from quadphase.errors import ExitCode, InputError, PrivacyError, QuadphaseError
+from quadphase.io import atomic
+from quadphase.io.json_file import save_json
+from quadphase.io.ledger import Ledger
+from quadphase.io.study import Study
+from quadphase.model import Decision, Diagnosis, Outcome, Reason, Severity, Status
+from quadphase.model.source import SourcePatient
+from quadphase.pipeline.stages import draw_flow, passed
+from quadphase.pipeline.work import ProgressCallback
+from quadphase.release import AuditNote, ReleaseSubject, ReleaseSummary, build_release, finish_release
+
+__all__ = ["AuditStopError", "Published", "publish", "subject_of"]
+
+OLDEST_AGE = 90
+"""Ages of 90 and above are one class in a release: 45 CFR 164.514(b)(2)(i)(C) counts them as identifiers."""
+
+
+class AuditStopError(QuadphaseError):
+    """The audit of the release under construction found errors; nothing was published."""
+
+    exit_code = ExitCode.FINDINGS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What `publish` made."""
+
+    out: Path
+    summary: ReleaseSummary
+    audit: AuditReport
+    scan: ScanReport
+    outcomes: tuple[Outcome, ...]
+
+
+def subject_of(case: str, patient: SourcePatient) -> ReleaseSubject:
+    """What a release says about a person: pseudonym, age (90 and above as 90), sex, diagnosis."""
+    age = None if patient.age_years is None else min(patient.age_years, OLDEST_AGE)
+    return ReleaseSubject(case=case, age=age, sex=patient.sex, diagnosis=patient.diagnosis or Diagnosis.CN)
+
+
+def publish(
+    study: Study, ledger: Ledger, out: Path, *, executor: Executor, progress: ProgressCallback, replace: bool = False
+) -> Published:
+    """Release every case that passed all stages.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the release; must not exist unless `replace`.
+
+    Raises
+    ------
+    InputError
+        ``"nothing-to-release"``.
+    OutputError
+        ``"exists"`` and what a disk refuses.
+    PrivacyError
+        ``"identifier-found"``: exit code 5.
+    AuditStopError
+        ``"audit-errors"``: exit code 1; the findings are in ``reports/audit.json``.
+    """
+    ready = passed(ledger, "cohort", "exam", "convert", "localize", "annotate")
+    held = {d.case: d.reasons for d in ledger.decisions() if not d.eligible and d.stage != "cohort"}
+    if not ready:
+        raise InputError("nothing-to-release", "No case is ready to be released", _why_none(held))
+    patients = ledger.patients()
+    subjects = {case: subject_of(case, patients[case]) for case in ready}
+    ledger.decide(Decision(case=case, stage="release", eligible=True) for case in ready)
+    draw_flow(study, ledger)
+    identifiers = ledger.identifiers()
+    with atomic.new_folder(out, replace=replace) as folder:
+        summary = build_release(
+            study.root, folder, subjects, study.protocol, run=executor.map, progress=progress, held=held
+        )
+        held = {**held, **_failures(summary)}
+        report = audit(folder, executor=executor)
+        save_json(study.reports / "audit.json", report.to_dict())
+        errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
+        if errors:
+            raise AuditStopError(
+                "audit-errors",
+                f"The audit found {len(errors)} errors, first: {errors[0].location}: {errors[0].message}",
+                "Nothing was released; see reports/audit.json of the study",
+            )
+        finish_release(folder, study.protocol, held=held, audit=AuditNote(checks=CHECK_COUNT, findings=report.findings))
+        found = scan(folder, identifiers)
+        save_json(study.reports / "scan.json", _scan_facts(found))
+        leaks = [finding for finding in found.findings if finding.severity is Severity.ERROR]
+        if leaks:
+            raise PrivacyError(
+                "identifier-found",
+                f"{len(leaks)} places of the release hold an identifier, first {leaks[0].location}: {leaks[0].message}",
+                "Nothing was released; see reports/scan.json of the study",
+            )
+    outcomes = _outcomes(summary, ready)
+    ledger.decide(
+        Decision(case=o.case, stage="release", eligible=o.status is Status.DONE, reasons=o.reasons) for o in outcomes
+    )
+    return Published(out=out, summary=summary, audit=report, scan=found, outcomes=outcomes)
+
+
+def _why_none(held: Mapping[str, tuple[Reason, ...]]) -> str:
+    texts = sorted({reason.text for reasons in held.values() for reason in reasons})
+    return f"Held back: {'; '.join(texts)}" if texts else "Run the stages before it first: quadphase run STUDY"
+
+
+def _failures(summary: ReleaseSummary) -> dict[str, tuple[Reason, ...]]:
+    return {case: (Reason(code=code, text=text),) for case, (code, text) in summary.failed.items()}
+
+
+def _outcomes(summary: ReleaseSummary, ready: tuple[str, ...]) -> tuple[Outcome, ...]:
+    failures = _failures(summary)
+    return tuple(
+        Outcome(
+            case=case,
+            stage="release",
+            status=Status.FAILED if case in failures else Status.DONE,
+            reasons=failures.get(case, ()),
+        )
+        for case in ready
+    )
+
+
+def _scan_facts(report: ScanReport) -> dict[str, Any]:
+    return {
+        "files": report.files,
+        "bytes": report.bytes,
+        "bytes_searched": report.bytes_searched,
+        "identifiers": report.identifiers,
+        "findings": [finding.to_dict() for finding in report.findings],
+    }
