@@ -13,7 +13,7 @@ from pathlib import Path
 
 from quadphase.errors import InputError
 
-__all__ = ["NA", "format_csv", "load_table"]
+__all__ = ["NA", "format_csv", "load_numbered_table", "load_table"]
 
 NA = "NA"
 """What the paper's table writes for a value that does not exist."""
@@ -21,6 +21,17 @@ NA = "NA"
 
 def load_table(path: Path) -> list[dict[str, str]]:
     """Rows of a ``.csv``, ``.tsv`` or ``.xlsx`` file, every value a stripped string, blank where empty.
+
+    Raises
+    ------
+    InputError
+        ``"missing-file"``, ``"unreadable-table"``, ``"empty-table"``, ``"duplicate-column"``.
+    """
+    return [row for _, row in load_numbered_table(path)]
+
+
+def load_numbered_table(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Rows as `load_table`, each with its number as a spreadsheet shows it (1-based; the header is row 1).
 
     Raises
     ------
@@ -44,8 +55,15 @@ def load_table(path: Path) -> list[dict[str, str]]:
     if doubled:
         raise InputError("duplicate-column", f"{path} names column '{doubled[0]}' twice", "Rename one of them")
     width = len(header)
-    filled = ([*row, *[""] * (width - len(row))] for row in rows[1:] if any(cell.strip() for cell in row))
-    return [{name: cell.strip() for name, cell in zip(header, row, strict=False) if name} for row in filled]
+    filled = (
+        (number, [*row, *[""] * (width - len(row))])
+        for number, row in enumerate(rows[1:], start=2)
+        if any(cell.strip() for cell in row)
+    )
+    return [
+        (number, {name: cell.strip() for name, cell in zip(header, row, strict=False) if name})
+        for number, row in filled
+    ]
 
 
 def _text_rows(path: Path) -> list[list[str]]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from quadphase.errors import InputError
-from quadphase.io.ledger.tables import Base, DecisionRow, FileRow, PatientRow, RetrievalRow
+from quadphase.io.ledger.tables import Base, DecisionRow, FileRow, PatientRow, PseudonymRow, RetrievalRow
 from quadphase.model.outcome import Decision, Reason
 from quadphase.model.phase import Diagnosis, Sex
 from quadphase.model.source import Identifier, SourceInstance, SourcePatient
@@ -85,10 +85,16 @@ class Ledger:
         with self.session() as session:
             session.execute(delete(PatientRow))
             session.execute(delete(DecisionRow))
-            session.add_all(
-                PatientRow(patient_id=p.patient_id, case=cases[p.patient_id], values=_patient_values(p))
-                for p in patients
-            )
+            for p in patients:
+                session.add(PatientRow(patient_id=p.patient_id, case=cases[p.patient_id], values=_patient_values(p)))
+                session.merge(PseudonymRow(patient_id=p.patient_id, case=cases[p.patient_id]))
+
+    def pseudonyms(self) -> dict[str, str]:
+        """Pseudonym of every patient id the ledger ever knew, also of those no longer in the clinical table."""
+        with self.session() as session:
+            return {row.patient_id: row.case for row in session.scalars(select(PseudonymRow))} | {
+                row.patient_id: row.case for row in session.scalars(select(PatientRow))
+            }
 
     def cases(self) -> dict[str, str]:
         """Pseudonym of every patient id."""
@@ -198,7 +204,9 @@ class Ledger:
             if value and value.strip():
                 found.setdefault((kind, value), Identifier(kind=kind, value=value, case=owner))
 
-        cases = self.cases()
+        cases = self.pseudonyms()
+        for patient_id, name in cases.items():
+            add("patient_id", patient_id, name)
         for name, patient in self.patients().items():
             add("patient_id", patient.patient_id, name)
             add("name", patient.name, name)

@@ -49,6 +49,14 @@ class PatientRow(Base):
     """The normalised row (`SourcePatient`), dates in ISO form."""
 
 
+class PseudonymRow(Base):
+    """A pseudonym once given is never given to anyone else, also after its patient left the clinical table."""
+
+    __tablename__ = "pseudonyms"
+    patient_id: Mapped[str] = mapped_column(String, primary_key=True)
+    case: Mapped[str] = mapped_column(String, unique=True)
+
+
 class DecisionRow(Base):
     """What one stage decided about one case, with every reason that applied."""
 
