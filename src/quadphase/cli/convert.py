@@ -1,0 +1,95 @@
+"""`quadphase convert STUDY`, or `quadphase convert FOLDER OUT` on its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quadphase.cli.output import JsonOption, WorkersOption, emit, guard, progress
+
+if TYPE_CHECKING:
+    from quadphase.convert.folder import FolderReport
+
+__all__ = ["register"]
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="Study folder, or a folder of DICOM files at any depth.")],
+    out: Annotated[Path | None, typer.Argument(help="Where the volumes of a DICOM folder go (a new folder).")] = None,
+    deskew: Annotated[bool, typer.Option("--deskew", help="Straighten gantry tilt by resampling.")] = False,
+    resample: Annotated[
+        float | None, typer.Option("--resample", metavar="MM", min=0.01, help="Resample to this even slice spacing.")
+    ] = None,
+    fill_gaps: Annotated[bool, typer.Option("--fill-gaps", help="Interpolate missing slices.")] = False,
+    minimum_slices: Annotated[int, typer.Option(min=1, help="A stack with fewer slices is no volume.")] = 10,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output folder.")] = False,
+    workers: WorkersOption = 1,
+    json: JsonOption = False,
+) -> None:
+    """Make exact volumes of DICOM series, or say why not. Nothing is resampled unless asked.
+
+    With a study, the protocol's `[convert]` section decides; the options here are for the form FOLDER OUT.
+    """
+    with guard():
+        if out is not None:
+            _folder(
+                source,
+                out,
+                options={
+                    "deskew": deskew,
+                    "resample_mm": resample,
+                    "fill_gaps": fill_gaps,
+                    "minimum_slices": minimum_slices,
+                },
+                overwrite=overwrite,
+                json=json,
+            )
+            return
+        from quadphase.errors import InputError
+
+        if deskew or resample or fill_gaps:
+            raise InputError(
+                "study-options", "Resampling of a study is set in [convert] of protocol.toml", "Edit it, then run again"
+            )
+        from quadphase.cli.outcomes import finish
+        from quadphase.pipeline.single import convert_study
+
+        outcomes = convert_study(source, workers=workers, progress=lambda title: progress(title, quiet=json))
+        finish(outcomes, json=json)
+
+
+def _folder(source: Path, out: Path, *, options: dict[str, object], overwrite: bool, json: bool) -> None:
+    from quadphase.convert.folder import convert_folder
+    from quadphase.errors import ExitCode
+    from quadphase.model.protocol.sections import ConvertSection
+
+    settings = ConvertSection.model_validate(options)
+    with progress("convert", quiet=json) as report:
+        result = convert_folder(source, out, settings=settings, overwrite=overwrite, progress=report)
+    emit({**result.to_dict(), "out": str(out)}, json=json, text=lambda: _print(result, out))
+    refused = any(
+        stack.volume is None and any(f.severity == "error" for f in stack.findings) for stack in result.stacks
+    )
+    if refused or result.n_volumes == 0 or any(f.severity == "error" for f in result.findings):
+        raise typer.Exit(int(ExitCode.FINDINGS))
+
+
+def _print(result: FolderReport, out: Path) -> None:
+    for stack in result.stacks:
+        part = f" part {stack.part}/{stack.parts}" if stack.parts > 1 else ""
+        series = "no series number" if stack.series_number is None else f"series {stack.series_number}"
+        size = f"{stack.n_slices} slices, {stack.slice_spacing_mm:g} mm"
+        kept = stack.volume or "refused"
+        typer.echo(f"exam {stack.exam}  stack {stack.stack}  {series + part:<22} {size:<24} {kept}")
+        for f in stack.findings:
+            if f.severity != "info" or stack.volume is None:
+                typer.echo(f"    {f.severity:<8}{f.message} [{f.code}]")
+    for f in result.findings:
+        typer.echo(f"{f.severity:<8}{f.location}: {f.message} [{f.code}]")
+    typer.echo(f"{result.n_volumes} volumes of {len(result.stacks)} stacks, {result.n_files} files read; in {out}")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(convert)

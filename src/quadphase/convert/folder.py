@@ -1,0 +1,209 @@
+"""`convert_folder`: a folder of DICOM to volumes, without a study: every exam, every stack, nothing chosen.
+
+Volumes are named by exam, series number, part and phase, never by anything a file says of a person. `report.json`
+tells what each stack is, which was refused and why, and counts every file that was no slice.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from quadphase.convert.exam import Stack, StackSet, read_stacks
+from quadphase.convert.features import features_of
+from quadphase.convert.phases import assign
+from quadphase.convert.slice_table import slice_table
+from quadphase.errors import InputError, QuadphaseError
+from quadphase.io import atomic
+from quadphase.io.json_file import save_json
+from quadphase.io.nifti import save_volume
+from quadphase.model import Finding, GridRecord, Phase, Severity
+from quadphase.model.protocol.sections import ConvertSection, PhasesSection
+
+__all__ = ["FolderReport", "StackReport", "convert_folder"]
+
+ProgressCallback = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackReport:
+    """What became of one stack; `volume` is relative to the output folder, None if it was refused."""
+
+    exam: int
+    stack: int
+    series_number: int | None
+    part: int
+    parts: int
+    n_slices: int
+    slice_spacing_mm: float
+    volume: str | None
+    grid: GridRecord | None
+    phase: Phase | None
+    findings: tuple[Finding, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "exam": self.exam,
+            "stack": self.stack,
+            "series_number": self.series_number,
+            "part": self.part,
+            "parts": self.parts,
+            "n_slices": self.n_slices,
+            "slice_spacing_mm": self.slice_spacing_mm,
+            "volume": self.volume,
+            "grid": self.grid.model_dump(mode="json") if self.grid else None,
+            "phase": self.phase.value if self.phase else None,
+            "findings": [f.to_dict() for f in self.findings],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderReport:
+    """Everything a folder held.
+
+    Parameters
+    ----------
+    stacks : tuple of StackReport
+    findings : tuple of Finding
+        About files.
+    rejected : dict of str to int
+        Files that are no slice, counted by code.
+    """
+
+    stacks: tuple[StackReport, ...]
+    findings: tuple[Finding, ...] = ()
+    rejected: dict[str, int] = field(default_factory=dict)
+    n_files: int = 0
+
+    @property
+    def n_volumes(self) -> int:
+        return sum(stack.volume is not None for stack in self.stacks)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "n_files": self.n_files,
+            "n_volumes": self.n_volumes,
+            "stacks": [stack.to_dict() for stack in self.stacks],
+            "rejected": dict(sorted(self.rejected.items())),
+            "findings": [f.to_dict() for f in self.findings],
+        }
+
+
+def convert_folder(
+    folder: Path,
+    out: Path,
+    *,
+    settings: ConvertSection | None = None,
+    overwrite: bool = False,
+    threads: int = 2,
+    progress: ProgressCallback = lambda done, total, label: None,  # noqa: ARG005
+) -> FolderReport:
+    """Convert every stack below `folder` to `out`, which appears complete or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched at any depth.
+    out : Path
+        Must not exist, unless `overwrite`.
+    settings : ConvertSection, optional
+        Smallest stack, and the resampling that is allowed (none by default).
+
+    Returns
+    -------
+    FolderReport
+        Also written as ``report.json``.
+
+    Raises
+    ------
+    InputError
+        ``"missing-folder"``, ``"no-files"``, ``"output-inside-input"``.
+    OutputError
+        ``"exists"`` and those of a disk that refuses.
+
+    Examples
+    --------
+    >>> report = convert_folder(Path("from_pacs"), Path("volumes"))  # doctest: +SKIP
+    >>> [stack.volume for stack in report.stacks]  # doctest: +SKIP
+    ['exam1/series002.nii.gz', 'exam1/series004-1.nii.gz', 'exam1/series004-2.nii.gz']
+    """
+    if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
+        raise InputError(
+            "output-inside-input", f"{out} lies inside {folder}", "Choose a place outside the DICOM folder"
+        )
+    if out.exists() and not overwrite:
+        # Said before hours of reading, not after.
+        atomic_error = "Choose another name, or add --overwrite"
+        from quadphase.errors import OutputError
+
+        raise OutputError("exists", f"{out} exists already", atomic_error)
+    found = read_stacks([folder], settings=settings, threads=threads)
+    if not found.n_files:
+        raise InputError("no-files", f"{folder} holds no files", "Check the name")
+    phases = _phases(found)
+    reports: list[StackReport] = []
+    with atomic.new_folder(out, replace=overwrite) as target:
+        for number, stack in enumerate(found.stacks):
+            progress(number, len(found.stacks), stack.where)
+            reports.append(_one(stack, target, found.stacks, phases.get((stack.exam, stack.index)), threads))
+        counts: dict[str, int] = {}
+        for item in found.rejected:
+            counts[item.code] = counts.get(item.code, 0) + 1
+        report = FolderReport(stacks=tuple(reports), findings=found.findings, rejected=counts, n_files=found.n_files)
+        save_json(target / "report.json", report.to_dict())
+    progress(len(found.stacks), len(found.stacks), "")
+    return report
+
+
+def _phases(found: StackSet) -> dict[tuple[int, int], Phase]:
+    """Phase of each stack by (exam, index), where the evidence of its exam leaves no doubt."""
+    key = secrets.token_bytes(32)  # names of series are needed to tell stacks apart, and are not kept
+    phases: dict[tuple[int, int], Phase] = {}
+    for exam in {stack.exam for stack in found.usable}:
+        stacks = [stack for stack in found.usable if stack.exam == exam]
+        assignment = assign([features_of(stack, key) for stack in stacks], PhasesSection())
+        if not assignment.needs_review:
+            phases.update({(exam, index): phase for phase, index in assignment.by_phase.items()})
+    return phases
+
+
+def _stem(stack: Stack, stacks: Sequence[Stack], phase: Phase | None) -> str:
+    """Name of a stack's volume, unique within its exam."""
+    number = stack.series_number
+    same = [s for s in stacks if s.exam == stack.exam and s.series_number == number]
+    name = "series" if number is None else f"series{number:03d}"
+    if len(same) > 1:
+        name += f"-{same.index(stack) + 1}"
+    return name + (f"_{phase.value}" if phase else "")
+
+
+def _one(stack: Stack, target: Path, stacks: Sequence[Stack], phase: Phase | None, threads: int) -> StackReport:
+    findings, volume = stack.findings, None
+    if stack.usable:
+        name = f"exam{stack.exam + 1}/{_stem(stack, stacks, phase)}"
+        try:
+            loaded = stack.load(threads=threads)
+        except QuadphaseError as error:
+            findings = (*findings, Finding.of(error.code, stack.where, error.message, severity=Severity.ERROR))
+        else:
+            findings = (*findings, *loaded.findings)
+            description = "; ".join(change.text for change in stack.changes)[:79]
+            volume = f"{name}.nii.gz"
+            save_volume(target / volume, loaded.volume, description=description, threads=threads)
+            atomic.write_text(target / f"{name}.csv", slice_table(stack, None))
+    return StackReport(
+        exam=stack.exam + 1,
+        stack=stack.index,
+        series_number=stack.series_number,
+        part=stack.part,
+        parts=stack.parts,
+        n_slices=stack.n_slices,
+        slice_spacing_mm=round(stack.geometry.spacing_mm, 6),
+        volume=volume,
+        grid=GridRecord.of(stack.grid) if stack.grid and volume else None,
+        phase=phase if volume else None,
+        findings=findings,
+    )

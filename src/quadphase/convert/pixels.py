@@ -1,0 +1,247 @@
+"""Stored pixels to HU, slice by slice.
+
+Uncompressed slices are read from their offset straight into the volume; everything else goes through pydicom's
+decoders (GDCM, OpenJPEG, CharLS), chosen before a byte is touched and never guessed. Rescale is applied per slice. HU
+stay int16; a fractional rescale or values beyond int16 widen the volume to float32. Padding keeps its rescaled value:
+changing it would be a repair.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quadphase.convert.elements import BIG_ENDIAN, DEFLATED, open_body
+from quadphase.convert.header import PixelLayout, SliceHeader
+from quadphase.errors import UnsupportedDataError
+
+__all__ = ["DECODABLE", "NATIVE", "Pixels", "load_hu", "stored_pixels"]
+
+NATIVE: Final = frozenset(("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", BIG_ENDIAN, DEFLATED))
+DECODABLE: Final[dict[str, str]] = {
+    "1.2.840.10008.1.2.4.50": "JPEG baseline",
+    "1.2.840.10008.1.2.4.51": "JPEG extended, 12 bit",
+    "1.2.840.10008.1.2.4.57": "JPEG lossless",
+    "1.2.840.10008.1.2.4.70": "JPEG lossless, first order",
+    "1.2.840.10008.1.2.4.80": "JPEG-LS lossless",
+    "1.2.840.10008.1.2.4.81": "JPEG-LS near-lossless",
+    "1.2.840.10008.1.2.4.90": "JPEG 2000 lossless",
+    "1.2.840.10008.1.2.4.91": "JPEG 2000",
+    "1.2.840.10008.1.2.4.201": "HTJ2K lossless",
+    "1.2.840.10008.1.2.4.202": "HTJ2K lossless RPCL",
+    "1.2.840.10008.1.2.4.203": "HTJ2K",
+    "1.2.840.10008.1.2.5": "RLE",
+}
+"""Encodings read (PS3.5 chapter 10)."""
+RETIRED: Final[dict[str, str]] = {
+    "1.2.840.10008.1.2.4.53": "JPEG spectral selection (process 6 and 8, retired)",
+    "1.2.840.10008.1.2.4.55": "JPEG full progression (process 10 and 12, retired)",
+}
+INT16: Final = np.iinfo(np.int16)
+
+
+class TooWideError(Exception):
+    """HU of a slice do not fit int16."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pixels:
+    """Decoded slices.
+
+    Parameters
+    ----------
+    hu : (K, J, I) ndarray of int16 or float32
+    padding_hu : float or None
+        HU that mark pixels outside the reconstruction, where the headers declare one.
+    n_padding : int
+        Pixels that have it.
+    widened : str
+        Why the volume is float32; empty for int16.
+    masked : int
+        Slices whose unused high bits were not empty and were cleared.
+    """
+
+    hu: NDArray[Any]
+    padding_hu: float | None = None
+    n_padding: int = 0
+    widened: str = ""
+    masked: int = 0
+
+
+def refusal_of(layout: PixelLayout) -> str | None:
+    """Why an encoding is refused, or None if it can be read."""
+    syntax = layout.transfer_syntax
+    if syntax in NATIVE or syntax in DECODABLE:
+        return None
+    return RETIRED.get(
+        syntax, f"transfer syntax {syntax[:64]}" if syntax.replace(".", "").isdigit() else "unknown encoding"
+    )
+
+
+def stored_pixels(header: SliceHeader) -> NDArray[Any]:
+    """Stored values of one slice, ``(J, I)`` integers, before rescale.
+
+    Raises
+    ------
+    UnsupportedDataError
+        ``"unsupported-encoding"``, ``"undecodable-pixels"``.
+    """
+    layout = header.pixels
+    if (why := refusal_of(layout)) is not None:
+        raise UnsupportedDataError("unsupported-encoding", f"pixels are encoded as {why}", "Export them uncompressed")
+    try:
+        if layout.transfer_syntax in NATIVE:
+            return _native(header)
+        return _decoded(header)
+    except UnsupportedDataError:
+        raise
+    except Exception as error:  # decoders raise many kinds for damaged data
+        raise UnsupportedDataError(
+            "undecodable-pixels", f"pixels cannot be decoded ({type(error).__name__})", "Export or copy the file again"
+        ) from None
+
+
+def _native(header: SliceHeader) -> NDArray[Any]:
+    layout, plane = header.pixels, header.plane
+    count = plane.rows * plane.columns
+    big = layout.transfer_syntax == BIG_ENDIAN
+    kind = np.dtype(f"{'>' if big else '<'}{'i' if layout.signed else 'u'}{layout.bits_allocated // 8}")
+    start = layout.offset + header.origin.frame * count * kind.itemsize
+    if layout.transfer_syntax == DEFLATED:
+        raw = open_body(header.origin.path.read_bytes())[0][start : start + count * kind.itemsize]
+    else:
+        with header.origin.path.open("rb", buffering=0) as stream:
+            stream.seek(start)
+            raw = stream.read(count * kind.itemsize)
+    if len(raw) != count * kind.itemsize:
+        raise UnsupportedDataError("truncated-file", "the file ends inside its pixels", "Copy it again")
+    return np.frombuffer(raw, kind).reshape(plane.rows, plane.columns)
+
+
+def _decoded(header: SliceHeader) -> NDArray[Any]:
+    from pydicom.pixels.decoders.base import get_decoder
+
+    layout, plane = header.pixels, header.plane
+    raw = header.origin.path.read_bytes()[layout.offset :]
+    options: dict[str, Any] = {
+        "rows": plane.rows,
+        "columns": plane.columns,
+        "number_of_frames": layout.n_frames,
+        "samples_per_pixel": 1,
+        "bits_allocated": layout.bits_allocated,
+        "bits_stored": layout.bits_stored,
+        "pixel_representation": int(layout.signed),
+        "photometric_interpretation": "MONOCHROME2",
+        "pixel_keyword": "PixelData",
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns about values it then repairs; the shape is checked below
+        array, _ = get_decoder(layout.transfer_syntax).as_array(
+            _encapsulated(raw, layout),
+            index=header.origin.frame,
+            raw=True,
+            **options,
+        )
+    stored: NDArray[Any] = np.asarray(array)
+    if stored.shape != (plane.rows, plane.columns):
+        raise UnsupportedDataError("undecodable-pixels", "the decoded image has another size than its header", "")
+    return stored
+
+
+def _encapsulated(raw: bytes, layout: PixelLayout) -> bytes:
+    return raw if layout.length is None else raw[: layout.length]
+
+
+def _clean(stored: NDArray[Any], layout: PixelLayout) -> tuple[NDArray[Any], bool]:
+    """Stored values with bits outside BitsStored cleared, and whether any had to be; padding is left alone."""
+    bits, shift = layout.bits_stored, layout.high_bit - layout.bits_stored + 1
+    if shift == 0 and bits == layout.bits_allocated:
+        return stored, False
+    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if layout.signed else (0, (1 << bits) - 1)
+    if shift == 0 and int(stored.min()) >= low and int(stored.max()) <= high:
+        return stored, False
+    wide = (stored.astype(np.int64) >> shift) & ((1 << bits) - 1)
+    if layout.signed:
+        wide = np.where(wide >= 1 << (bits - 1), wide - (1 << bits), wide)
+    if layout.padding is not None:
+        wide = np.where(stored == layout.padding, layout.padding, wide)
+    return wide, not np.array_equal(wide, stored)
+
+
+def _rescale_int16(stored: NDArray[Any], layout: PixelLayout, out: NDArray[np.int16]) -> None:
+    """Write slope × stored + intercept into `out`; both are whole numbers."""
+    slope, intercept = int(layout.slope), int(layout.intercept)
+    low, high = int(stored.min()), int(stored.max())
+    ends = sorted((low * slope + intercept, high * slope + intercept))
+    if ends[0] >= INT16.min and ends[1] <= INT16.max:
+        if slope == 1 and abs(intercept) <= INT16.max:
+            # Two's complement: the sum is right modulo 2^16, and its true value fits.
+            np.add(stored.astype(np.int16, copy=False), np.int16(intercept), out=out)
+        else:
+            out[:] = stored.astype(np.int64) * slope + intercept
+        return
+    hu = stored.astype(np.int64) * slope + intercept
+    inside = stored != layout.padding if layout.padding is not None else np.ones(stored.shape, dtype=bool)
+    kept = hu[inside]
+    if kept.size and (kept.min() < INT16.min or kept.max() > INT16.max):
+        raise TooWideError
+    out[:] = np.clip(hu, INT16.min, INT16.max)  # only padding is clipped: it marks a place, it is no density
+
+
+def _is_whole(layouts: Sequence[PixelLayout]) -> bool:
+    return all(
+        x.slope.is_integer() and x.intercept.is_integer() and abs(x.intercept) < 1e6 and abs(x.slope) < 1e6
+        for x in layouts
+    )
+
+
+def load_hu(headers: Sequence[SliceHeader], *, threads: int = 2) -> Pixels:
+    """Decode slices in the given order.
+
+    Raises
+    ------
+    UnsupportedDataError
+        As `stored_pixels`, for the first slice that cannot be read.
+    """
+    layouts = [h.pixels for h in headers]
+    if not _is_whole(layouts):
+        return replace(_load(headers, np.float32, threads), widened="the rescale slope or intercept is fractional")
+    try:
+        return _load(headers, np.int16, threads)
+    except TooWideError:
+        return replace(_load(headers, np.float32, threads), widened="HU exceed the range of int16")
+
+
+def _load(headers: Sequence[SliceHeader], kind: type, threads: int) -> Pixels:
+    plane = headers[0].plane
+    out: NDArray[Any] = np.empty((len(headers), plane.rows, plane.columns), dtype=kind)
+
+    def one(k: int) -> tuple[bool, int]:
+        header = headers[k]
+        layout = header.pixels
+        stored, masked = _clean(stored_pixels(header), layout)
+        if kind is np.int16:
+            _rescale_int16(stored, layout, out[k])
+        else:
+            out[k] = stored.astype(np.float64) * layout.slope + layout.intercept
+        n = 0 if layout.padding is None else int(np.count_nonzero(stored == layout.padding))
+        return masked, n
+
+    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
+        results = list(pool.map(one, range(len(headers))))
+    first = headers[0].pixels
+    padding = None if first.padding is None else first.padding * first.slope + first.intercept
+    if padding is not None and kind is np.int16:
+        padding = float(np.clip(padding, INT16.min, INT16.max))
+    return Pixels(
+        hu=out,
+        padding_hu=padding,
+        n_padding=sum(n for _, n in results),
+        masked=sum(masked for masked, _ in results),
+    )
