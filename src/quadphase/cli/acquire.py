@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 
-def acquire(  # noqa: PLR0917
+def acquire(
     study: Annotated[Path, typer.Argument(help="Folder of the study.")],
     source: Annotated[
         str, typer.Argument(help="FOLDER, dimse://CALLED_AET@host:port[?calling=AET] or http(s)://host/dicom-web")

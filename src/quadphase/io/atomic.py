@@ -15,12 +15,12 @@ from pathlib import Path
 
 from quadphase.errors import OutputError
 
-__all__ = ["TEMPORARY_PREFIX", "new_folder", "write_bytes", "write_text"]
+__all__ = ["TEMPORARY_PREFIX", "explain", "new_folder", "write_bytes", "write_text"]
 
 TEMPORARY_PREFIX = ".tmp-"
 
 
-def _explain(error: OSError, target: Path) -> OutputError:
+def explain(error: OSError, target: Path) -> OutputError:
     """One clear line for the ways a disk refuses."""
     if error.errno == errno.ENOSPC:
         return OutputError("disk-full", f"No space left while writing {target}", "Free space, then run again")
@@ -61,7 +61,7 @@ def write_bytes(target: Path, pieces: bytes | Iterable[bytes], *, overwrite: boo
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise _explain(error, target) from None
+        raise explain(error, target) from None
     finally:
         if temporary.exists():
             temporary.unlink()
@@ -105,6 +105,6 @@ def new_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise _explain(error, target) from None
+        raise explain(error, target) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

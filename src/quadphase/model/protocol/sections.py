@@ -6,6 +6,7 @@ Unknown keys are refused: a misspelt setting must not silently fall back to its 
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -214,12 +215,38 @@ class SplitsSection(Section):
 class PacsSection(Section):
     """Settings of network sources (`dimse://`, DICOMweb)."""
 
-    ae_title: str = "QUADPHASE"
-    night_window: str = ""
-    """``"22:00-06:00"`` allows retrieval only then; empty: always."""
+    ae_title: str = Field(default="QUADPHASE", min_length=1, max_length=16)
+    retrieve: Literal["auto", "get", "move"] = "auto"
+    """``auto`` is C-GET, and C-MOVE where the archive does not offer C-GET and `listen_port` is set."""
+    listen_port: int | None = Field(default=None, ge=1, le=65535)
+    """C-MOVE: the port the archive sends to, as its administrator registered it."""
+    listen_address: str = ""
+    """C-MOVE: address to listen on; empty: every interface of this machine."""
+    night_window: str = Field(default="", pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
+    """``"22:00-06:00"`` allows retrieval only then (local time); empty: always."""
     maximum_instances_per_second: float | None = Field(default=None, gt=0.0)
     retries: int = Field(default=5, ge=0)
+    retry_wait_s: float = Field(default=2.0, ge=0.0)
+    """Pause before the first retry of a series; it doubles with each, up to five minutes."""
     timeout_s: float = Field(default=60.0, gt=0.0)
+    """Silence after which a connection counts as lost."""
+    all_dates: bool = False
+    """True: every CT of a patient, not only those the cohort's rule on days before surgery allows."""
+    modalities: tuple[str, ...] = ("CT",)
+    skip_series: tuple[str, ...] = (
+        "localizer", "scout", "topogram", "surview", "scanogram", "dose report", "dose record", "patient protocol",
+        "定位像", "剂量报告",
+    )  # fmt: skip
+    """Series whose description contains one of these words, in any case, are not fetched."""
+    minimum_images: int = Field(default=3, ge=1)
+    """A series with fewer images is no volume (localizers have one or two); unknown counts are fetched."""
+    tls: bool = False
+    """DIMSE over TLS. DICOMweb uses TLS when the address begins with https."""
+    tls_ca_file: str = ""
+    """Certificates to trust (PEM); empty: those of the system."""
+    tls_certificate_file: str = ""
+    """Our own certificate (PEM), where the archive asks for one."""
+    tls_key_file: str = ""
 
 
 class ReleaseSection(Section):
