@@ -70,11 +70,21 @@ class Canvas:
         self.hu = np.full(shape, -1000, dtype=np.float32)
         self.labels = np.zeros(shape, dtype=np.uint8)
 
+    @property
+    def whole(self) -> tuple[slice, slice, slice]:
+        """The box of everything."""
+        k, j, i = self.hu.shape
+        return (slice(0, k), slice(0, j), slice(0, i))
+
     def paint(self, patch: Patch, hu: Array | float, organ: Organ) -> None:
         """Put a shape over what is there: `hu` is one number or an array on the patch's box."""
         if patch.empty:
             return
-        alpha = np.clip(np.float32(0.5) - patch.sdf * np.float32(1 / self.edge_mm), 0, 1)
+        alpha = patch.sdf * np.float32(-1 / self.edge_mm)
+        alpha += np.float32(0.5)
+        np.clip(alpha, 0, 1, out=alpha)
         part = self.hu[patch.box]
-        part += alpha * (np.asarray(hu, dtype=np.float32) - part)
+        change = np.asarray(hu, dtype=np.float32) - part
+        change *= alpha
+        part += change
         np.copyto(self.labels[patch.box], np.uint8(organ), where=patch.sdf < 0)

@@ -77,13 +77,17 @@ def write_reformat(exam: Exam, volume: Volume, phase: Phase, folder: Path, stem:
         "SeriesDescription": "MPR " + str(tags["SeriesDescription"]),
         "SOPClassUID": CTImageStorage,
     }
-    return write_slices(slices_of(coronal, pixels=PIXELS[exam.scanner]), folder, tags=tags, name=lambda n: f"{stem}{n:03d}")
+    return write_slices(
+        slices_of(coronal, pixels=PIXELS[exam.scanner]), folder, tags=tags, name=lambda n: f"{stem}{n:03d}"
+    )
 
 
 def write_stray_files(pacs: Path) -> None:
     """Files that are not DICOM, or not images: what people and viewers leave in an export."""
     (pacs / "DICOMDIR").write_bytes(b"\x00" * 128 + b"DICM" + b"\x00" * 64)
-    (pacs / "readme.txt").write_text("Export from PACS, copy 2 of 3. Call ext. 4471 if a disc is unreadable.\n", "utf-8")
+    (pacs / "readme.txt").write_text(
+        "Export from PACS, copy 2 of 3. Call ext. 4471 if a disc is unreadable.\n", "utf-8"
+    )
     (pacs / "Thumbs.db").write_bytes(bytes(range(256)) * 4)
     (pacs / "autorun.inf").write_text("[autorun]\nopen=viewer.exe\n", "ascii")
     (pacs / "empty").write_bytes(b"")

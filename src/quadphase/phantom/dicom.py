@@ -1,142 +1,42 @@
 """Write CT series as DICOM files: the honest ones of the hospital and, slice by slice, the nasty ones of the tests.
 
-A series is a list of `Slice` values (what each file shows and where it claims to be) plus a table of attributes. Anything a
-scanner or an archive can get wrong is a change to that list or that table before `write_slices` runs; the writer itself does not
-judge. `write_series` is the common case: a `Volume`, an `Exam`, a phase. Files are byte-identical for identical arguments.
+A series is a list of `Slice` values (what each file shows and where it claims to be) plus a table of attributes.
+Anything a scanner or an archive can get wrong is a change to that list or that table before `write_slices` runs; the
+writer itself does not judge. `write_series` is the common case: a `Volume`, an `Exam`, a phase. Files are
+byte-identical for identical arguments.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
-from quadphase.model import Phase, Volume, lps_from_ras
+from quadphase.model import Phase, Volume
 from quadphase.phantom.exam import Exam, uid_of
 from quadphase.phantom.patient import Scanner
+from quadphase.phantom.slices import PIXELS, PixelFormat, Slice, outside_circle, slices_of
 
-__all__ = ["PIXELS", "PixelFormat", "Slice", "base_dataset", "decimal", "outside_circle", "save_dataset", "slices_of", "write_series", "write_slices"]
+__all__ = [
+    "PIXELS",
+    "PixelFormat",
+    "Slice",
+    "base_dataset",
+    "decimal",
+    "outside_circle",
+    "save_dataset",
+    "slices_of",
+    "write_series",
+    "write_slices",
+]
 
-IMPLEMENTATION_UID: Final = "2.25.163274513850967202331785116190321871"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PixelFormat:
-    """How HU are stored.
-
-    Parameters
-    ----------
-    bits_stored : int
-        12 or 16 (allocated is always 16).
-    signed : bool
-    slope, intercept : float
-        Stored value × slope + intercept = HU.
-    padding : int, optional
-        Stored value outside the circle of reconstruction; written as PixelPaddingValue.
-    """
-
-    bits_stored: int = 16
-    signed: bool = True
-    slope: float = 1.0
-    intercept: float = 0.0
-    padding: int | None = None
-
-    def encode(self, hu: NDArray[Any]) -> NDArray[Any]:
-        """Stored pixel values of an HU array, clipped to the representable range."""
-        low, high = self.limits
-        stored = hu.astype(np.int32) if hu.dtype.kind in "iu" else hu
-        if self.slope != 1.0 or self.intercept != 0.0:
-            stored = np.rint((stored - self.intercept) / self.slope)
-        elif hu.dtype.kind == "f":
-            stored = np.rint(stored)
-        return np.clip(stored, low, high).astype(np.int16 if self.signed else np.uint16)
-
-    @property
-    def limits(self) -> tuple[int, int]:
-        """Smallest and largest stored value."""
-        n = self.bits_stored
-        return (-(1 << (n - 1)), (1 << (n - 1)) - 1) if self.signed else (0, (1 << n) - 1)
-
-
-PIXELS: Final[dict[Scanner, PixelFormat]] = {
-    Scanner.CANON: PixelFormat(),
-    Scanner.PHILIPS: PixelFormat(bits_stored=12, signed=False, intercept=-1024.0),
-}
-"""What each scanner stores."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Slice:
-    """One file to be.
-
-    Parameters
-    ----------
-    hu : (J, I) ndarray
-        Rows by columns, Hounsfield units.
-    position_mm : (float, float, float)
-        ImagePositionPatient, LPS: centre of the first pixel.
-    orientation : tuple of six float
-        ImageOrientationPatient: direction along a row, direction down a column, LPS.
-    pixel_spacing_mm : (float, float)
-        PixelSpacing: between rows, between columns.
-    thickness_mm : float
-        SliceThickness, a header claim.
-    instance_number : int
-    pixels : PixelFormat
-    tags : mapping
-        Attributes of this slice alone, by keyword; None removes one.
-    """
-
-    hu: NDArray[Any]
-    position_mm: tuple[float, float, float]
-    orientation: tuple[float, float, float, float, float, float]
-    pixel_spacing_mm: tuple[float, float]
-    thickness_mm: float
-    instance_number: int
-    pixels: PixelFormat = field(default_factory=PixelFormat)
-    tags: Mapping[str, Any] = field(default_factory=dict)
-
-    def but(self, **changes: Any) -> Slice:
-        """The slice with some fields changed; ``tags`` are merged."""
-        if "tags" in changes:
-            changes["tags"] = {**self.tags, **changes["tags"]}
-        return replace(self, **changes)
-
-
-def slices_of(volume: Volume, *, pixels: PixelFormat | None = None, head_first: bool = True) -> list[Slice]:
-    """The slices of a volume, ascending in k; any affine is kept, oblique and sheared ones too.
-
-    Parameters
-    ----------
-    volume : Volume
-    pixels : PixelFormat, optional
-    head_first : bool
-        Whether instance number 1 is the last k (as abdominal scans are usually numbered) or the first.
-    """
-    affine = lps_from_ras(volume.grid.affine)
-    di, dj, dk = volume.grid.spacing_mm
-    row, column = affine[:3, 0] / di, affine[:3, 1] / dj
-    n = volume.grid.shape[2]
-    return [
-        Slice(
-            hu=volume.hu[:, :, k].T,
-            position_mm=_triple(affine[:3, 3] + k * affine[:3, 2]),
-            orientation=(*_triple(row), *_triple(column)),
-            pixel_spacing_mm=(dj, di),
-            thickness_mm=dk,
-            instance_number=n - k if head_first else k + 1,
-            pixels=pixels or PixelFormat(),
-        )
-        for k in range(n)
-    ]
+IMPLEMENTATION_UID: Final = UID("2.25.163274513850967202331785116190321871")
 
 
 def write_series(
@@ -266,17 +166,11 @@ def _pixels(data: Dataset, item: Slice) -> None:
     data.add_new("PixelData", "OW", np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("<")).tobytes())
 
 
-def outside_circle(shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Pixels of a (J, I) image outside the circle of reconstruction."""
-    y, x = (np.linspace(-1, 1, n) for n in shape)
-    return np.asarray(y[:, None] ** 2 + x[None, :] ** 2 > 1.0)
-
-
 def save_dataset(data: Dataset, path: Path, transfer_syntax: str = ExplicitVRLittleEndian) -> Path:
     """Save a dataset as a DICOM file with file meta; encodes the pixels where the transfer syntax asks for it."""
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = data.get("SOPClassUID") or CTImageStorage
-    meta.MediaStorageSOPInstanceUID = data.get("SOPInstanceUID") or uid_of("meta", path.name)
+    meta.MediaStorageSOPClassUID = UID(str(data.get("SOPClassUID") or CTImageStorage))
+    meta.MediaStorageSOPInstanceUID = UID(str(data.get("SOPInstanceUID") or uid_of("meta", path.name)))
     meta.ImplementationClassUID = IMPLEMENTATION_UID
     meta.ImplementationVersionName = "QUADPHASE"
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -315,12 +209,7 @@ def decimal(value: float) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def _triple(vector: NDArray[np.float64]) -> tuple[float, float, float]:
-    a, b, c = (float(x) for x in vector)
-    return (a, b, c)
-
-
 def _time_of(value: Any) -> datetime | None:
     if not isinstance(value, str) or not value:
         return None
-    return datetime.strptime(value, "%H%M%S.%f" if "." in value else "%H%M%S")
+    return datetime.strptime(value, "%H%M%S.%f" if "." in value else "%H%M%S")  # noqa: DTZ007 - DICOM times are local

@@ -1,16 +1,18 @@
 """How bright every tissue is in each of the four phases, with the literature it rests on.
 
-Numbers are HU at 120 kV for 3 mL/s of iohexol, arterial scan 8 s after the trigger, venous 60 s and delayed 155-180 s (Luo
-et al. 2025). Enhancements of aorta (300 HU), spleen (100), liver (15-25), portal (75-104) and hepatic veins (24-51) in the late
-arterial phase and of liver (59-63), spleen (73-82) and aorta (117-125) in the venous phase follow Goshima et al., AJR 2006,
-"MDCT of the liver and hypervascular hepatocellular carcinomas" (bolus tracking, 4 mL/s), the aorta lowered for 3 mL/s in
-proportion to the injection rate (Bae, Radiology 2010;256:32-61, doi:10.1148/radiol.10090908). Plain values: liver 55-65 HU, spleen
-about 10 HU lower, steatosis below 40 HU (Kodama et al., AJR 2007;188:1307, doi:10.2214/AJR.06.0992).
+Numbers are HU at 120 kV for 3 mL/s of iohexol, arterial scan 8 s after the trigger, venous 60 s and delayed 155-180
+s (Luo et al. 2025). Enhancements of aorta (300 HU), spleen (100), liver (15-25), portal (75-104) and hepatic veins
+(24-51) in the late arterial phase and of liver (59-63), spleen (73-82) and aorta (117-125) in the venous phase
+follow Goshima et al., AJR 2006, "MDCT of the liver and hypervascular hepatocellular carcinomas" (bolus tracking, 4
+mL/s), the aorta lowered for 3 mL/s in proportion to the injection rate (Bae, Radiology 2010;256:32-61,
+doi:10.1148/radiol.10090908). Plain values: liver 55-65 HU, spleen about 10 HU lower, steatosis below 40 HU (Kodama
+et al., AJR 2007;188:1307, doi:10.2214/AJR.06.0992).
 
-Tumours: HCC is brighter than the liver in the arterial phase and darker in venous and delayed ("washout"), with an enhancing
-capsule (ACR LI-RADS CT/MRI v2018; Lee et al., Br J Radiol 2012;85:e573, doi:10.1259/bjr/86767895). Cholangiocarcinoma has an
-arterial rim and a centre that fills late (LI-RADS LR-M; Valls et al., Abdom Imaging 2000;25:490, doi:10.1007/s002610000079).
-The combined type shows both (Fowler et al., AJR 2013;201:332, doi:10.2214/AJR.12.9488).
+Tumours: HCC is brighter than the liver in the arterial phase and darker in venous and delayed ("washout"), with an
+enhancing capsule (ACR LI-RADS CT/MRI v2018; Lee et al., Br J Radiol 2012;85:e573, doi:10.1259/bjr/86767895).
+Cholangiocarcinoma has an arterial rim and a centre that fills late (LI-RADS LR-M; Valls et al., Abdom Imaging
+2000;25:490, doi:10.1007/s002610000079). The combined type shows both (Fowler et al., AJR 2013;201:332,
+doi:10.2214/AJR.12.9488).
 """
 
 from __future__ import annotations

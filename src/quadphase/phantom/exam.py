@@ -1,37 +1,22 @@
 """Whose exam it is, on which scanner, and when: the DICOM attributes that do not depend on the pixels.
 
-Phase timing is the paper's (Luo et al. 2025): the arterial scan starts 8 s after the bolus trigger, the venous scan 60 s and
-the delayed scan 180 s (Canon) or 155 s (Philips) after the injection. Nothing here reads a clock: the same exam gives the same
-attributes and UIDs.
+Phase timing is the paper's (Luo et al. 2025): the arterial scan starts 8 s after the bolus trigger, the venous scan
+60 s and the delayed scan 180 s (Canon) or 155 s (Philips) after the injection. Nothing here reads a clock: the same
+exam gives the same attributes and UIDs.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any
 
 from quadphase.model import Phase, Sex
 from quadphase.phantom.patient import Scanner
+from quadphase.phantom.scanners import ARRIVAL_S, DELAYED_S, DESCRIPTIONS, PROTOCOL, SCANNER_TAGS
 
 __all__ = ["DESCRIPTIONS", "Exam", "Person", "misdeclared", "uid_of"]
-
-_ARRIVAL_S: Final = {Scanner.CANON: 21.0, Scanner.PHILIPS: 19.0}
-"""Seconds from injection until the aorta reaches the trigger threshold (180 HU Canon, 150 HU Philips)."""
-
-_DELAYED_S: Final = {Scanner.CANON: 180.0, Scanner.PHILIPS: 155.0}
-
-DESCRIPTIONS: Final[dict[str, tuple[str, str, str, str]]] = {
-    # words a console writes for P, C1, C2, C3
-    "canon-en": ("Abdomen Plain 5.0", "Abdomen A 5.0", "Abdomen PV 5.0", "Abdomen Delay 5.0"),
-    "canon-zh": ("上腹部平扫 5.0", "上腹部动脉期 5.0", "上腹部门脉期 5.0", "上腹部延迟期 5.0"),
-    "philips-en": ("C-, iDose (3)", "ARTERIAL, iDose (3)", "VENOUS, iDose (3)", "DELAY, iDose (3)"),
-    "philips-zh": ("平扫, iDose (3)", "动脉期, iDose (3)", "静脉期, iDose (3)", "平衡期, iDose (3)"),
-    "bare": ("Body 5.0", "Body 5.0 CE", "Body 5.0 CE", "Body 5.0 CE"),
-}
-"""Series descriptions in the styles met in practice; ``bare`` says nothing about the phase."""
 
 
 def uid_of(*words: object) -> str:
@@ -85,7 +70,7 @@ class Exam:
 
     person: Person = field(default_factory=Person)
     scanner: Scanner = Scanner.CANON
-    start: datetime = datetime(2019, 3, 12, 9, 41, 7)
+    start: datetime = datetime(2019, 3, 12, 9, 41, 7)  # noqa: DTZ001 - DICOM times are local
     accession_number: str = field(default="A1900001", repr=False)
     style: str = "canon-en"
     charset: str | None = "ISO_IR 192"
@@ -97,8 +82,8 @@ class Exam:
 
     def seconds(self, phase: Phase) -> float:
         """Start of a phase's scan, seconds after the injection; negative for plain."""
-        arterial = _ARRIVAL_S[self.scanner] + 8.0
-        return {Phase.P: -95.0, Phase.C1: arterial, Phase.C2: 60.0, Phase.C3: _DELAYED_S[self.scanner]}[phase]
+        arterial = ARRIVAL_S[self.scanner] + 8.0
+        return {Phase.P: -95.0, Phase.C1: arterial, Phase.C2: 60.0, Phase.C3: DELAYED_S[self.scanner]}[phase]
 
     def injection(self) -> datetime:
         return self.start + timedelta(seconds=215)
@@ -164,11 +149,11 @@ class Exam:
             "SeriesNumber": number,
             "AcquisitionNumber": number,
             "KVP": "120",
-            **_SCANNER_TAGS[self.scanner],
+            **SCANNER_TAGS[self.scanner],
         }
         if phase:
             tags["SeriesDescription"] = self.text(DESCRIPTIONS[self.style][phase.order])
-            tags["ProtocolName"] = _PROTOCOL[self.scanner]
+            tags["ProtocolName"] = PROTOCOL[self.scanner]
         if phase and phase is not Phase.P:
             tags |= {
                 "ContrastBolusAgent": "Iohexol 350",
@@ -185,57 +170,6 @@ class Exam:
     @property
     def _chinese(self) -> bool:
         return self.style.endswith("zh")
-
-
-_PROTOCOL: Final = {Scanner.CANON: "Liver 3 phase", Scanner.PHILIPS: "Liver_multiphase /Abdomen"}
-
-_SCANNER_TAGS: Final[dict[Scanner, Mapping[str, Any]]] = {
-    Scanner.CANON: {
-        "Manufacturer": "CANON_MEC",
-        "ManufacturerModelName": "Aquilion PRIME",
-        "StationName": "TSX-303A",
-        "DeviceSerialNumber": "DCA1512345",
-        "SoftwareVersions": "V8.40ER003",
-        "ScanOptions": "HELICAL_CT",
-        "DataCollectionDiameter": "500.00",
-        "ReconstructionDiameter": "400.00",
-        "GantryDetectorTilt": "+0.0",
-        "TableHeight": "+96.00",
-        "RotationDirection": "CW",
-        "ExposureTime": "500",
-        "XRayTubeCurrent": "290",
-        "Exposure": "145",
-        "FilterType": "LARGE",
-        "FocalSpots": "1.6\\1.4",
-        "ConvolutionKernel": "FC18",
-        "RevolutionTime": 0.5,
-        "SingleCollimationWidth": 0.5,
-        "TotalCollimationWidth": 40.0,
-        "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"],
-    },
-    Scanner.PHILIPS: {
-        "Manufacturer": "Philips",
-        "ManufacturerModelName": "Brilliance iCT",
-        "StationName": "HOST-7654321",
-        "DeviceSerialNumber": "300123",
-        "SoftwareVersions": "4.1.6.22118",
-        "ScanOptions": "HELIX",
-        "DataCollectionDiameter": "500",
-        "ReconstructionDiameter": "400",
-        "GantryDetectorTilt": "0",
-        "TableHeight": "142.5",
-        "RotationDirection": "CW",
-        "ExposureTime": "663",
-        "XRayTubeCurrent": "301",
-        "Exposure": "200",
-        "FilterType": "IB",
-        "ConvolutionKernel": "B",
-        "SpiralPitchFactor": 0.914,
-        "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL", "HELIX"],
-        "WindowCenter": [60, 40],
-        "WindowWidth": [360, 350],
-    },
-}
 
 
 def _da(day: date) -> str:

@@ -1,9 +1,9 @@
 """Smooth random fields in patient millimetres: what makes every synthetic organ a little different.
 
-A field is a cubic B-spline on a coarse periodic lattice of seeded normal numbers. It is a function of *position*, not of
-a grid: two phases, or the same phase at another matrix size, see the same bumps. Evaluation on a rectilinear grid is
-separable (four taps per axis), which is why warping a whole abdomen costs milliseconds. No BLAS is involved, so results do
-not depend on the number of threads.
+A field is a cubic B-spline on a coarse periodic lattice of seeded normal numbers. It is a function of *position*,
+not of a grid: two phases, or the same phase at another matrix size, see the same bumps. Evaluation on a rectilinear
+grid is separable (four taps per axis), which is why warping a whole abdomen costs milliseconds. No BLAS is involved,
+so results do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ def _spline(values: Array, axis: int, at: Array) -> Array:
     taps = ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6)
     shape = [1, 1, 1]
     shape[axis] = -1
-    out: Array | None = None
+    out: Array = np.zeros(1, dtype=np.float32)
     for offset, tap in enumerate(taps):
         part = values.take((first + offset) % values.shape[axis], axis=axis)
         part *= tap.astype(np.float32).reshape(shape)
-        out = part if out is None else np.add(out, part, out=out)
-    assert out is not None
+        part += out
+        out = part
     return out

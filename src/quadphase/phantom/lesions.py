@@ -1,7 +1,8 @@
 """Tumours: lobulated balls whose compartments enhance as the literature says (see `enhancement`).
 
-HCC: heterogeneous mosaic, capsule late. ICC: a rim that enhances early and a fibrous centre that fills late, with dilated ducts
-behind it. Combined: one side behaves as HCC, the other as ICC. Large ones may hold a necrotic core that never enhances.
+HCC: heterogeneous mosaic, capsule late. ICC: a rim that enhances early and a fibrous centre that fills late, with
+dilated ducts behind it. Combined: one side behaves as HCC, the other as ICC. Large ones may hold a necrotic core
+that never enhances.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from quadphase.phantom.enhancement import tumour_hu
 from quadphase.phantom.fields import SmoothField, rng_of
 from quadphase.phantom.liver import Liver
 from quadphase.phantom.patient import LesionSpec, PatientSpec
-from quadphase.phantom.shapes import Patch, tube
+from quadphase.phantom.shapes import Patch, overlap, tube, within
 
 __all__ = ["paint_lesions"]
 
@@ -39,16 +40,22 @@ def paint_lesions(canvas: Canvas, liver: Liver, spec: PatientSpec, phase: Phase)
 
 
 def _paint_one(
-    canvas: Canvas, liver: Liver, spec: PatientSpec, phase: Phase, lesion: LesionSpec, number: int, truth: NDArray[np.int16]
+    canvas: Canvas,
+    liver: Liver,
+    spec: PatientSpec,
+    phase: Phase,
+    lesion: LesionSpec,
+    number: int,
+    truth: NDArray[np.int16],
 ) -> None:
     frame, radius = canvas.moving, lesion.radius_mm
     cu, cv, cw = lesion.center_mm
     margin = 1.35 * radius + 2
-    box = frame.box((cu - margin, cv - margin, cw - margin), (cu + margin, cv + margin, cw + margin))
-    box = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(box, liver.patch.box, strict=True))  # type: ignore[assignment]
-    if any(s.stop <= s.start for s in box):
+    reach = frame.box((cu - margin, cv - margin, cw - margin), (cu + margin, cv + margin, cw + margin))
+    box = overlap(reach, liver.patch.box)
+    if box is None:
         return
-    into = tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, liver.patch.box, strict=True))
+    into = within(box, liver.patch.box)
     u, v, w = frame.at(box)
     axes = frame.u[box[2]], frame.v[box[1]], frame.w[box[0]]
     lobes = SmoothField.seeded(rng_of(spec.seed, "lobes", number), max(3.0, 0.42 * radius)).on_axes(*axes)
@@ -56,15 +63,22 @@ def _paint_one(
     distance = np.sqrt((u - cu) ** 2 + (v - cv) ** 2 + ((w - cw) * 1.08) ** 2)
     ball = distance - np.float32(radius) * (1 + np.float32(0.11) * lobes)
     sdf = np.maximum(ball, liver.patch.sdf[into] - np.float32(0.5)).astype(np.float32)
-    within = np.clip(distance / (radius * (1 + 0.11 * lobes)), 0, 1.2)  # 0 in the centre, 1 on the surface
-    hu = _texture(spec, phase, lesion, within, -ball, mosaic, lobes, canvas.edge_mm)
+    share = np.clip(distance / (radius * (1 + 0.11 * lobes)), 0, 1.2)  # 0 in the centre, 1 on the surface
+    hu = _texture(spec, phase, lesion, share, -ball, mosaic, lobes, canvas.edge_mm)
     canvas.paint(Patch(box, sdf), hu, Organ.LIVER)
     part = truth[box]
     part[sdf < 0] = number
 
 
 def _texture(
-    spec: PatientSpec, phase: Phase, lesion: LesionSpec, within: Array, depth: Array, mosaic: Array, lobes: Array, edge: float
+    spec: PatientSpec,
+    phase: Phase,
+    lesion: LesionSpec,
+    within: Array,
+    depth: Array,
+    mosaic: Array,
+    lobes: Array,
+    edge: float,
 ) -> Array:
     hcc = tumour_hu("hcc", spec, phase) + (9.0 if phase in (Phase.C1, Phase.C2) else 4.0) * mosaic
     if lesion.radius_mm > 9:
@@ -100,7 +114,7 @@ def _dilated_ducts(canvas: Canvas, lesion: LesionSpec, spec: PatientSpec, number
         direction /= np.linalg.norm(direction)
         start = center + direction * lesion.radius_mm * 0.9
         end = start + direction * rng.uniform(14, 30)
-        duct = tube(canvas.moving, [tuple(start), tuple(end)], (2.6, 1.2))  # type: ignore[list-item]
+        duct = tube(canvas.moving, [tuple(start), tuple(end)], (2.6, 1.2))
         if duct.empty:
             continue
         inside = canvas.labels[duct.box] == Organ.LIVER

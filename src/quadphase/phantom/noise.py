@@ -1,8 +1,9 @@
 """Scanner noise: grainy as a reconstruction kernel makes it, stronger where the body is thick, never white.
 
-Filtered back-projection gives a noise power spectrum that rises with frequency and is cut by the kernel (Kijewski & Judy, Phys
-Med Biol 1987;32:565, doi:10.1088/0031-9155/32/5/003). A few slices are synthesised that way; each slice of the volume mixes two of
-them, rolled at random, which costs a tenth of filtering every slice and is as uncorrelated between slices.
+Filtered back-projection gives a noise power spectrum that rises with frequency and is cut by the kernel (Kijewski &
+Judy, Phys Med Biol 1987;32:565, doi:10.1088/0031-9155/32/5/003). A few slices are synthesised that way; each slice
+of the volume mixes two of them, rolled at random, which costs a tenth of filtering every slice and is as
+uncorrelated between slices.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ def kernel_noise(
     """
     n_k, n_j, n_i = shape
     bank = max(1, min(bank, n_k))
-    frequency = np.hypot(
-        np.fft.fftfreq(n_j, pixel_mm)[:, None], np.fft.rfftfreq(n_i, pixel_mm)[None, :]
-    ).astype(np.float32)
+    frequency = np.hypot(np.fft.fftfreq(n_j, pixel_mm)[:, None], np.fft.rfftfreq(n_i, pixel_mm)[None, :]).astype(
+        np.float32
+    )
     peak = _PEAK_PER_MM[scanner]
     transfer = np.sqrt(frequency / peak) * np.exp(-0.5 * (frequency / peak) ** 2 + 0.5)
     white = rng.standard_normal((bank, n_j, n_i), dtype=np.float32)

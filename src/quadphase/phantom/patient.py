@@ -1,9 +1,9 @@
 """Who lies on the table: everything about a synthetic patient that the images depend on, as frozen values.
 
-Positions are in the *phantom frame*: millimetres, ``u`` towards the patient's left, ``v`` towards the back, ``w`` towards the
-head, origin in the midline at the level of the first lumbar vertebra, for a person of average build; `PatientSpec.build`
-scales them. Random patients follow the demographics of the paper (Luo et al. 2025, Table 1: cancers 67 % male, median age 59;
-controls 82 % female, median age 41).
+Positions are in the *phantom frame*: millimetres, ``u`` towards the patient's left, ``v`` towards the back, ``w``
+towards the head, origin in the midline at the level of the first lumbar vertebra, for a person of average build;
+`PatientSpec.build` scales them. Random patients follow the demographics of the paper (Luo et al. 2025, Table 1:
+cancers 67 % male, median age 59; controls 82 % female, median age 41).
 """
 
 from __future__ import annotations

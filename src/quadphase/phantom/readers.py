@@ -1,8 +1,9 @@
 """Two simulated radiologists: each outlines the lesions a little differently, and now and then misses a small one.
 
-A reader moves the true surface by a constant bias (generous or tight), by a smooth personal error in millimetres, and by a little more
-along the slices, as people who draw slice by slice do. Amplitudes grow with the square root of the lesion's size, which keeps the
-agreement of two readers near the 0.75-0.95 Dice reported for tumours (Luo et al. 2025: mean .76; field measurements .78-.97).
+A reader moves the true surface by a constant bias (generous or tight), by a smooth personal error in millimetres,
+and by a little more along the slices, as people who draw slice by slice do. Amplitudes grow with the square root of
+the lesion's size, which keeps the agreement of two readers near the 0.75-0.95 Dice reported for tumours (Luo et al.
+2025: mean .76; field measurements .78-.97).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who is in the hospital: eligible patients, and one for every reason of the paper to leave someone out.
 
-The inclusion and exclusion criteria are those of Luo et al. 2025 ("Sample collection"). Each `Admission` knows its clinical facts and
-why it should be kept or dropped, so that tests can compare the cohort's decisions with the truth.
+The inclusion and exclusion criteria are those of Luo et al. 2025 ("Sample collection"). Each `Admission` knows its
+clinical facts and why it should be kept or dropped, so that tests can compare the cohort's decisions with the truth.
 """
 
 from __future__ import annotations
@@ -23,15 +23,71 @@ __all__ = ["EXCLUSIONS", "Admission", "roster"]
 _MORPHOLOGY: Final = {Diagnosis.HCC: "8170/3", Diagnosis.ICC: "8160/3", Diagnosis.CHCC: "8180/3"}
 _ICD10: Final = {Diagnosis.HCC: "C22.0", Diagnosis.ICC: "C22.1", Diagnosis.CHCC: "C22.7"}
 
-_SURNAMES: Final = (
-    ("王", "Wang"), ("李", "Li"), ("张", "Zhang"), ("刘", "Liu"), ("陈", "Chen"), ("杨", "Yang"), ("赵", "Zhao"), ("黄", "Huang"),
-    ("周", "Zhou"), ("吴", "Wu"), ("徐", "Xu"), ("孙", "Sun"), ("胡", "Hu"), ("朱", "Zhu"), ("高", "Gao"), ("林", "Lin"),
-)  # fmt: skip
-_GIVEN: Final = (
-    ("小明", "Xiaoming"), ("秀英", "Xiuying"), ("建国", "Jianguo"), ("丽华", "Lihua"), ("志强", "Zhiqiang"), ("桂兰", "Guilan"),
-    ("文斌", "Wenbin"), ("玉珍", "Yuzhen"), ("德福", "Defu"), ("淑芬", "Shufen"), ("永贵", "Yonggui"), ("春梅", "Chunmei"),
-    ("国庆", "Guoqing"), ("红霞", "Hongxia"), ("成林", "Chenglin"), ("素珍", "Suzhen"),
-)  # fmt: skip
+_SURNAMES: Final = tuple(
+    zip(
+        ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "胡", "朱", "高", "林"],
+        [
+            "Wang",
+            "Li",
+            "Zhang",
+            "Liu",
+            "Chen",
+            "Yang",
+            "Zhao",
+            "Huang",
+            "Zhou",
+            "Wu",
+            "Xu",
+            "Sun",
+            "Hu",
+            "Zhu",
+            "Gao",
+            "Lin",
+        ],
+        strict=True,
+    )
+)
+_GIVEN: Final = tuple(
+    zip(
+        [
+            "小明",
+            "秀英",
+            "建国",
+            "丽华",
+            "志强",
+            "桂兰",
+            "文斌",
+            "玉珍",
+            "德福",
+            "淑芬",
+            "永贵",
+            "春梅",
+            "国庆",
+            "红霞",
+            "成林",
+            "素珍",
+        ],
+        [
+            "Xiaoming",
+            "Xiuying",
+            "Jianguo",
+            "Lihua",
+            "Zhiqiang",
+            "Guilan",
+            "Wenbin",
+            "Yuzhen",
+            "Defu",
+            "Shufen",
+            "Yonggui",
+            "Chunmei",
+            "Guoqing",
+            "Hongxia",
+            "Chenglin",
+            "Suzhen",
+        ],
+        strict=True,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +186,8 @@ def roster(patients: int, seed: int) -> list[Admission]:
     cycle = [Diagnosis.HCC, Diagnosis.ICC, Diagnosis.CN, Diagnosis.CHCC]
     admissions = [_eligible(rng, next(people), cycle[n % 4], n) for n in range(patients)]
     admissions += [
-        _excluded(rng, next(people), reason, changes, patients + n) for n, (reason, changes) in enumerate(EXCLUSIONS.items())
+        _excluded(rng, next(people), reason, changes, patients + n)
+        for n, (reason, changes) in enumerate(EXCLUSIONS.items())
     ]
     return admissions
 
@@ -169,7 +226,9 @@ def _eligible(rng: np.random.Generator, who: tuple[str, str, str], diagnosis: Di
     )
 
 
-def _excluded(rng: np.random.Generator, who: tuple[str, str, str], reason: str, changes: dict[str, str], n: int) -> Admission:
+def _excluded(
+    rng: np.random.Generator, who: tuple[str, str, str], reason: str, changes: dict[str, str], n: int
+) -> Admission:
     control = changes.get("group") == "control"
     diagnosis = Diagnosis.CN if control else (Diagnosis.ICC if "C22.1" in changes.get("icd10", "") else Diagnosis.HCC)
     sound = _eligible(rng, who, diagnosis, n)

@@ -12,7 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Frame", "Patch", "Point", "carve", "clip_to", "ellipsoid", "join", "tube"]
+__all__ = [
+    "Frame",
+    "Patch",
+    "Point",
+    "carve",
+    "clip_to",
+    "ellipsoid",
+    "inside_of",
+    "join",
+    "meet",
+    "overlap",
+    "tube",
+    "within",
+]
 
 Array = NDArray[np.float32]
 Point = tuple[float, float, float]
@@ -39,14 +52,14 @@ class Frame:
     shift: tuple[Array, Array, Array] | None = None
     reach_mm: float = 0.0
 
-    def box(self, low: Sequence[float], high: Sequence[float]) -> Slices:
+    def box(self, low: Sequence[float] | NDArray[np.float64], high: Sequence[float] | NDArray[np.float64]) -> Slices:
         """Voxels whose coordinates may fall between two corners (u, v, w); may be empty."""
         reach = self.reach_mm + 2.0
-        spans = []
-        for axis, lo, hi in zip((self.w, self.v, self.u), reversed(low), reversed(high), strict=True):
-            first, stop = np.searchsorted(axis, (lo - reach, hi + reach))
-            spans.append(slice(int(first), int(stop)))
-        return (spans[0], spans[1], spans[2])
+        k, j, i = (
+            slice(*axis.searchsorted((low[n] - reach, high[n] + reach)).tolist())
+            for n, axis in ((2, self.w), (1, self.v), (0, self.u))
+        )
+        return (k, j, i)
 
     def at(self, box: Slices) -> tuple[Array, Array, Array]:
         """Coordinates (u, v, w) in a box, broadcastable to ``(K, J, I)``."""
@@ -107,17 +120,16 @@ def ellipsoid(
 def tube(frame: Frame, points: Sequence[Point], radii: Sequence[float] | float) -> Patch:
     """Polyline with a radius at each point: vessels, bowel, ducts."""
     pts = np.asarray(points, dtype=np.float64)
-    rad = np.broadcast_to(np.asarray(radii, dtype=np.float64), (len(pts),))
-    box = frame.box(tuple((pts - rad[:, None]).min(0)), tuple((pts + rad[:, None]).max(0)))
+    rad = np.full(len(pts), radii) if isinstance(radii, float | int) else np.asarray(radii, dtype=np.float64)
+    box = frame.box((pts - rad[:, None]).min(0), (pts + rad[:, None]).max(0))
     shape = tuple(max(0, s.stop - s.start) for s in box)
     sdf = np.full(shape, 1e3, dtype=np.float32)
     if sdf.size == 0:
         return Patch(box, sdf)
     for a, b, ra, rb in zip(pts[:-1], pts[1:], rad[:-1], rad[1:], strict=True):
         r = max(ra, rb)
-        part = frame.box(tuple(np.minimum(a, b) - r), tuple(np.maximum(a, b) + r))
-        part = tuple(slice(max(p.start, o.start), min(p.stop, o.stop)) for p, o in zip(part, box, strict=True))  # type: ignore[assignment]
-        if any(p.stop <= p.start for p in part):
+        part = overlap(frame.box(np.minimum(a, b) - r, np.maximum(a, b) + r), box)
+        if part is None:
             continue
         u, v, w = frame.at(part)
         d = (b - a).astype(np.float32)
@@ -126,7 +138,7 @@ def tube(frame: Frame, points: Sequence[Point], radii: Sequence[float] | float) 
         t = np.clip((x * d[0] + y * d[1] + z * d[2]) / length2, 0, 1)
         x, y, z = x - t * d[0], y - t * d[1], z - t * d[2]
         piece = np.sqrt(x * x + y * y + z * z) - (np.float32(ra) + t * np.float32(rb - ra))
-        into = tuple(slice(p.start - o.start, p.stop - o.start) for p, o in zip(part, box, strict=True))
+        into = within(part, box)
         np.minimum(sdf[into], piece, out=sdf[into])
     return Patch(box, sdf)
 
@@ -134,14 +146,40 @@ def tube(frame: Frame, points: Sequence[Point], radii: Sequence[float] | float) 
 def join(a: Array, b: Array, smooth_mm: float) -> Array:
     """Union of two shapes with a fillet of `smooth_mm` (polynomial smooth minimum)."""
     h = np.clip(np.float32(smooth_mm) - np.abs(a - b), 0, None)
-    return np.minimum(a, b) - h * h * np.float32(0.25 / smooth_mm)
+    return np.asarray(np.minimum(a, b) - h * h * np.float32(0.25 / smooth_mm))
+
+
+def meet(a: Array, b: Array, smooth_mm: float) -> Array:
+    """Intersection of two shapes with its edge rounded by `smooth_mm`."""
+    return -join(-a, -b, smooth_mm)
+
+
+def inside_of(patch: Patch, other: Patch, depth_mm: float) -> Patch:
+    """The part of `patch` that lies at least `depth_mm` under the surface of `other`, where `other` is known."""
+    box = overlap(patch.box, other.box)
+    if box is None:
+        return Patch(patch.box, patch.sdf[:0])
+    surface = other.sdf[within(box, other.box)] + np.float32(depth_mm)
+    return Patch(box, np.maximum(patch.sdf[within(box, patch.box)], surface))
+
+
+def overlap(a: Slices, b: Slices) -> Slices | None:
+    """Common part of two boxes; None if there is none."""
+    k, j, i = (slice(max(p.start, q.start), min(p.stop, q.stop)) for p, q in zip(a, b, strict=True))
+    return None if k.stop <= k.start or j.stop <= j.start or i.stop <= i.start else (k, j, i)
+
+
+def within(part: Slices, box: Slices) -> Slices:
+    """A part of a box in coordinates of the box."""
+    k, j, i = (slice(p.start - q.start, p.stop - q.start) for p, q in zip(part, box, strict=True))
+    return (k, j, i)
 
 
 def carve(a: Array, b: Array, gap_mm: float = 0.0) -> Array:
     """`a` without `b` grown by `gap_mm`."""
-    return np.maximum(a, np.float32(gap_mm) - b)
+    return np.asarray(np.maximum(a, np.float32(gap_mm) - b))
 
 
 def clip_to(a: Array, b: Array, inset_mm: float = 0.0) -> Array:
     """The part of `a` inside `b` shrunk by `inset_mm`."""
-    return np.maximum(a, b + np.float32(inset_mm))
+    return np.asarray(np.maximum(a, b + np.float32(inset_mm)))

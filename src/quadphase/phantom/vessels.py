@@ -1,4 +1,6 @@
-"""The great vessels outside the liver: aorta and its branches, vena cava, portal confluence, splenic and renal vessels."""
+"""The great vessels outside the liver: aorta and its branches, vena cava, portal confluence, splenic and renal
+vessels.
+"""
 
 from __future__ import annotations
 

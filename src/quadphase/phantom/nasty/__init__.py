@@ -1,6 +1,7 @@
 """Nasty series: small DICOM folders, each with one thing wrong or unusual, and the truth about the stacks inside.
 
-Every builder takes the folder to write and returns a `NastyCase`; `NASTY` lists them by name, for parametrised tests::
+Every builder takes the folder to write and returns a `NastyCase`; `NASTY` lists them by name, for parametrised
+tests::
 
     @pytest.mark.parametrize("name", NASTY)
     def test_stacks(name, tmp_path):

@@ -30,7 +30,8 @@ class ExpectedStack:
     affine : (4, 4) ndarray of float64 or None
         Index to RAS+ millimetres; None where no single affine is right (uneven spacing, a gap).
     problems : tuple of str
-        What must be found or refused: ``gap``, ``duplicate``, ``tilt``, ``uneven``, ``fractional-slope``, ``one-slice`` …
+        What must be found or refused: ``gap``, ``duplicate``, ``conflict``, ``tilt``, ``uneven``, ``one-slice``,
+        ``fractional-slope``, ``padding``, ``truncated``.
     phase : Phase or None
         For series that mix phases.
     """

@@ -14,8 +14,8 @@ from quadphase.phantom.nasty.case import ExpectedStack, NastyCase, stack_of, tex
 
 __all__ = [
     "anisotropic_pixels",
-    "coronal",
     "conflicting_duplicates",
+    "coronal",
     "duplicate_slices",
     "gantry_tilt",
     "jittered_positions",
@@ -49,7 +49,11 @@ def write_case(
 
 def _rotation(axis: str, degrees: float) -> Any:
     c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-    return {"x": [[1, 0, 0], [0, c, -s], [0, s, c]], "y": [[c, 0, s], [0, 1, 0], [-s, 0, c]], "z": [[c, -s, 0], [s, c, 0], [0, 0, 1]]}[axis]
+    return {
+        "x": [[1, 0, 0], [0, c, -s], [0, s, c]],
+        "y": [[c, 0, s], [0, 1, 0], [-s, 0, c]],
+        "z": [[c, -s, 0], [s, c, 0], [0, 0, 1]],
+    }[axis]
 
 
 def _turned(*turns: tuple[str, float]) -> Volume:
@@ -61,7 +65,9 @@ def _turned(*turns: tuple[str, float]) -> Volume:
 
 def oblique(folder: Path) -> NastyCase:
     """Rotated about two axes: no column of the affine is parallel to a body axis."""
-    return write_case(folder, slices_of(_turned(("x", 17.0), ("z", -11.0))), name="oblique", note="rotated about two axes")
+    return write_case(
+        folder, slices_of(_turned(("x", 17.0), ("z", -11.0))), name="oblique", note="rotated about two axes"
+    )
 
 
 def coronal(folder: Path) -> NastyCase:
@@ -72,7 +78,9 @@ def coronal(folder: Path) -> NastyCase:
 
 def left_handed_order(folder: Path) -> NastyCase:
     """Instance numbers ascend against the slice normal: stacking by number gives a left-handed array."""
-    return write_case(folder, slices_of(texture(), head_first=True), name="left_handed_order", note="numbers run against the normal")
+    return write_case(
+        folder, slices_of(texture(), head_first=True), name="left_handed_order", note="numbers run against the normal"
+    )
 
 
 def gantry_tilt(folder: Path) -> NastyCase:
@@ -94,7 +102,8 @@ def gantry_tilt(folder: Path) -> NastyCase:
 def uneven_spacing(folder: Path) -> NastyCase:
     """Spacing 5 mm for half of the scan, 7.5 mm for the rest."""
     slices = [
-        s.but(position_mm=(*s.position_mm[:2], s.position_mm[2] + 2.5 * max(0, k - 4))) for k, s in enumerate(slices_of(texture()))
+        s.but(position_mm=(*s.position_mm[:2], s.position_mm[2] + 2.5 * max(0, k - 4)))
+        for k, s in enumerate(slices_of(texture()))
     ]
     stack = stack_of(slices, affine=False, problems=("uneven",))
     return write_case(folder, slices, (stack,), name="uneven_spacing", note="5 mm, then 7.5 mm")
@@ -103,7 +112,13 @@ def uneven_spacing(folder: Path) -> NastyCase:
 def missing_slice(folder: Path) -> NastyCase:
     """The fourth slice never reached the archive."""
     slices = [s for k, s in enumerate(slices_of(texture())) if k != 3]
-    return write_case(folder, slices, (stack_of(slices, affine=False, problems=("gap",)),), name="missing_slice", note="one slice missing")
+    return write_case(
+        folder,
+        slices,
+        (stack_of(slices, affine=False, problems=("gap",)),),
+        name="missing_slice",
+        note="one slice missing",
+    )
 
 
 def duplicate_slices(folder: Path) -> NastyCase:
@@ -118,7 +133,9 @@ def conflicting_duplicates(folder: Path) -> NastyCase:
     slices = slices_of(texture())
     other = slices[4].but(hu=slices[5].hu, instance_number=slices[4].instance_number + 100)
     stack = stack_of(slices, affine=False, problems=("conflict",))
-    return write_case(folder, [*slices, other], (stack,), name="conflicting_duplicates", note="two images at one position")
+    return write_case(
+        folder, [*slices, other], (stack,), name="conflicting_duplicates", note="two images at one position"
+    )
 
 
 def anisotropic_pixels(folder: Path) -> NastyCase:
@@ -131,7 +148,9 @@ def jittered_positions(folder: Path) -> NastyCase:
     """Positions off by up to 4 µm, as decimal strings of some scanners are: still one regular stack."""
     noise = np.random.default_rng(2).uniform(-0.004, 0.004, 10)
     exact = slices_of(texture())
-    slices = [s.but(position_mm=(*s.position_mm[:2], s.position_mm[2] + float(d))) for s, d in zip(exact, noise, strict=True)]
+    slices = [
+        s.but(position_mm=(*s.position_mm[:2], s.position_mm[2] + float(d))) for s, d in zip(exact, noise, strict=True)
+    ]
     truth = stack_of(exact)
     stack = ExpectedStack(hu=truth.hu, positions_mm=np.array([s.position_mm for s in slices]), affine=truth.affine)
     return write_case(folder, slices, (stack,), name="jittered_positions", note="rounding of positions")
@@ -140,12 +159,23 @@ def jittered_positions(folder: Path) -> NastyCase:
 def one_slice(folder: Path) -> NastyCase:
     """A phase of a single slice."""
     slices = slices_of(texture())[:1]
-    return write_case(folder, slices, (stack_of(slices, affine=False, problems=("one-slice",)),), name="one_slice", note="a single slice")
+    return write_case(
+        folder,
+        slices,
+        (stack_of(slices, affine=False, problems=("one-slice",)),),
+        name="one_slice",
+        note="a single slice",
+    )
 
 
 def thickness_lies(folder: Path) -> NastyCase:
     """SliceThickness 3 and SpacingBetweenSlices 2.5 while positions are 5 mm apart; SliceLocation is nonsense."""
     slices = [s.but(thickness_mm=3.0, tags={"SliceLocation": "0"}) for s in slices_of(texture())]
     return write_case(
-        folder, slices, (stack_of(slices),), name="thickness_lies", note="header spacing is wrong", tags={"SpacingBetweenSlices": "2.5"}
+        folder,
+        slices,
+        (stack_of(slices),),
+        name="thickness_lies",
+        note="header spacing is wrong",
+        tags={"SpacingBetweenSlices": "2.5"},
     )

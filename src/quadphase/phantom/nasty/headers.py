@@ -12,7 +12,14 @@ from quadphase.phantom.exam import Exam, Person, misdeclared
 from quadphase.phantom.nasty.case import NastyCase, stack_of, texture
 from quadphase.phantom.nasty.geometry import write_case
 
-__all__ = ["blank_uids", "clutter_inside", "enhanced_multiframe", "misdeclared_gbk", "missing_attributes", "truncated_file"]
+__all__ = [
+    "blank_uids",
+    "clutter_inside",
+    "enhanced_multiframe",
+    "misdeclared_gbk",
+    "missing_attributes",
+    "truncated_file",
+]
 
 
 def blank_uids(folder: Path) -> NastyCase:
@@ -31,9 +38,19 @@ def misdeclared_gbk(folder: Path) -> NastyCase:
 
 def missing_attributes(folder: Path) -> NastyCase:
     """No times, no description, no kernel, no thickness, no image type: positions are all there is."""
-    gone = ("StudyTime", "SeriesTime", "AcquisitionTime", "ContentTime", "SeriesDescription", "ProtocolName", "ConvolutionKernel")
+    gone: tuple[str, ...] = (
+        "StudyTime",
+        "SeriesTime",
+        "AcquisitionTime",
+        "ContentTime",
+        "SeriesDescription",
+        "ProtocolName",
+        "ConvolutionKernel",
+    )
     gone += ("ImageType", "AcquisitionNumber", "SpecificCharacterSet", "ContrastBolusAgent", "ContrastBolusStartTime")
-    slices = [s.but(tags={"SliceThickness": None, "SliceLocation": None, "RescaleType": None}) for s in slices_of(texture())]
+    slices = [
+        s.but(tags={"SliceThickness": None, "SliceLocation": None, "RescaleType": None}) for s in slices_of(texture())
+    ]
     return write_case(folder, slices, name="missing_attributes", note="bare header", tags=dict.fromkeys(gone))
 
 
@@ -69,5 +86,9 @@ def enhanced_multiframe(folder: Path) -> NastyCase:
     order = [3, 0, 9, 7, 1, 2, 8, 4, 6, 5]
     path = write_enhanced([slices[k] for k in order], folder / "enhanced.dcm", tags=Exam().tags(Phase.C2))
     return NastyCase(
-        name="enhanced_multiframe", folder=folder, stacks=(stack_of(slices),), paths=(path,), note="Enhanced CT, frames shuffled"
+        name="enhanced_multiframe",
+        folder=folder,
+        stacks=(stack_of(slices),),
+        paths=(path,),
+        note="Enhanced CT, frames shuffled",
     )

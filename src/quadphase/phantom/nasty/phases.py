@@ -1,4 +1,6 @@
-"""Several phases under one SeriesInstanceUID, told apart by one attribute only; and one phase that looks like several."""
+"""Several phases under one SeriesInstanceUID, told apart by one attribute only; and one phase that looks like
+several.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def _mixed(folder: Path, name: str, label: Callable[[Phase, int, int], dict[str,
         for k, s in enumerate(plain):
             tags = label(phase, k, len(plain))
             number = tags.pop("InstanceNumber", s.instance_number)
-            labelled.append(s.but(instance_number=number, tags={"SOPInstanceUID": f"2.25.77{phase.order}{k:03d}1", **tags}))
+            labelled.append(
+                s.but(instance_number=number, tags={"SOPInstanceUID": f"2.25.77{phase.order}{k:03d}1", **tags})
+            )
         slices += labelled
         stacks.append(stack_of(labelled, phase=phase))
     tags = {**_BLANK, **blank}
@@ -67,24 +71,28 @@ def _mixed(folder: Path, name: str, label: Callable[[Phase, int, int], dict[str,
 
 def phases_by_acquisition_number(folder: Path) -> NastyCase:
     """Only AcquisitionNumber differs, as in TCIA HCC-TACE-Seg."""
-    return _mixed(folder, "phases_by_acquisition_number", lambda p, k, n: {"AcquisitionNumber": p.order + 1})
+    return _mixed(folder, "phases_by_acquisition_number", lambda p, _k, _n: {"AcquisitionNumber": p.order + 1})
 
 
 def phases_by_acquisition_time(folder: Path) -> NastyCase:
     """Only AcquisitionTime differs."""
     return _mixed(
-        folder, "phases_by_acquisition_time", lambda p, k, n: {"AcquisitionTime": f"{Exam().clock(p):%H%M%S.%f}"}
+        folder, "phases_by_acquisition_time", lambda p, _k, _n: {"AcquisitionTime": f"{Exam().clock(p):%H%M%S.%f}"}
     )
 
 
 def phases_by_content_time(folder: Path) -> NastyCase:
     """Only ContentTime differs, and it runs on within each phase."""
-    return _mixed(folder, "phases_by_content_time", lambda p, k, n: {"ContentTime": f"{Exam().clock(p):%H%M%S}.{k * 40000:06d}"})
+    return _mixed(
+        folder, "phases_by_content_time", lambda p, k, _n: {"ContentTime": f"{Exam().clock(p):%H%M%S}.{k * 40000:06d}"}
+    )
 
 
 def phases_by_trigger_delay(folder: Path) -> NastyCase:
     """Only TriggerTime (milliseconds after the trigger) differs."""
-    return _mixed(folder, "phases_by_trigger_delay", lambda p, k, n: {"TriggerTime": str([0, 8000, 39000, 159000][p.order])})
+    return _mixed(
+        folder, "phases_by_trigger_delay", lambda p, _k, _n: {"TriggerTime": str([0, 8000, 39000, 159000][p.order])}
+    )
 
 
 def phases_by_temporal_position(folder: Path) -> NastyCase:
@@ -92,7 +100,7 @@ def phases_by_temporal_position(folder: Path) -> NastyCase:
     return _mixed(
         folder,
         "phases_by_temporal_position",
-        lambda p, k, n: {"TemporalPositionIdentifier": p.order + 1, "NumberOfTemporalPositions": 4},
+        lambda p, _k, _n: {"TemporalPositionIdentifier": p.order + 1, "NumberOfTemporalPositions": 4},
     )
 
 
@@ -117,7 +125,8 @@ def unequal_phases_in_one_series(folder: Path) -> NastyCase:
 def acquisition_number_per_slice(folder: Path) -> NastyCase:
     """AcquisitionNumber and AcquisitionTime change with every slice, yet it is one stack: positions do not repeat."""
     slices = [
-        s.but(tags={"AcquisitionNumber": 1 + k, "AcquisitionTime": f"0942{k:02d}.000000"}) for k, s in enumerate(slices_of(texture()))
+        s.but(tags={"AcquisitionNumber": 1 + k, "AcquisitionTime": f"0942{k:02d}.000000"})
+        for k, s in enumerate(slices_of(texture()))
     ]
     return write_case(folder, slices, name="acquisition_number_per_slice", note="one stack, many acquisition numbers")
 
@@ -126,7 +135,10 @@ def two_kernels(folder: Path) -> NastyCase:
     """The same phase reconstructed twice, soft and sharp, in one folder under one series."""
     soft = [s.but(tags={"ConvolutionKernel": "FC18"}) for s in slices_of(texture(1))]
     sharp = [
-        s.but(instance_number=s.instance_number + 100, tags={"ConvolutionKernel": "FC52", "SOPInstanceUID": f"2.25.9{s.instance_number}"})
+        s.but(
+            instance_number=s.instance_number + 100,
+            tags={"ConvolutionKernel": "FC52", "SOPInstanceUID": f"2.25.9{s.instance_number}"},
+        )
         for s in slices_of(texture(2))
     ]
     return write_case(folder, soft + sharp, (stack_of(soft), stack_of(sharp)), name="two_kernels", note="FC18 and FC52")

@@ -46,7 +46,9 @@ def signed_12_bit(folder: Path) -> NastyCase:
 
 def unsigned_12_bit(folder: Path) -> NastyCase:
     """12 bits unsigned with intercept -1024."""
-    return _stored(folder, PixelFormat(bits_stored=12, signed=False, intercept=-1024.0), "unsigned_12_bit", "12 bits, unsigned")
+    return _stored(
+        folder, PixelFormat(bits_stored=12, signed=False, intercept=-1024.0), "unsigned_12_bit", "12 bits, unsigned"
+    )
 
 
 def unsigned_16_bit(folder: Path) -> NastyCase:
@@ -88,7 +90,9 @@ def padding(folder: Path) -> NastyCase:
 
 
 def _encoded(folder: Path, syntax: str, name: str, form: PixelFormat | None = None) -> NastyCase:
-    case = write_case(folder, slices_of(texture(), pixels=form), name=name, note=f"transfer syntax {name}", transfer_syntax=syntax)
+    case = write_case(
+        folder, slices_of(texture(), pixels=form), name=name, note=f"transfer syntax {name}", transfer_syntax=syntax
+    )
     return replace(case, name=name)
 
 
