@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,21 +13,7 @@ from quadphase.errors import ExitCode
 if TYPE_CHECKING:
     from quadphase.model import Outcome
 
-__all__ = ["finish", "outcome_dicts", "print_outcomes"]
-
-
-def outcome_dicts(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Outcomes for ``--json``: case, stage, status, reasons, findings."""
-    return [
-        {
-            "case": o.case,
-            "stage": o.stage,
-            "status": o.status.value,
-            "reasons": [{"code": r.code, "text": r.text} for r in o.reasons],
-            "findings": [f.to_dict() for f in o.findings],
-        }
-        for o in outcomes
-    ]
+__all__ = ["finish", "print_outcomes"]
 
 
 def print_outcomes(outcomes: Sequence[Outcome]) -> None:
@@ -51,6 +37,6 @@ def finish(outcomes: Sequence[Outcome], *, json: bool) -> None:
     """Show outcomes and leave with 0, or 3 when some case failed or was held back."""
     from quadphase.model import Status
 
-    emit({"outcomes": outcome_dicts(outcomes)}, json=json, text=lambda: print_outcomes(outcomes))
+    emit({"outcomes": [o.to_dict() for o in outcomes]}, json=json, text=lambda: print_outcomes(outcomes))
     if any(o.status in (Status.HELD, Status.FAILED) for o in outcomes):
         raise typer.Exit(int(ExitCode.SOME_CASES_FAILED))

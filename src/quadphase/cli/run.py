@@ -55,7 +55,7 @@ def print_run(result: RunResult) -> None:
         size = released.size_bytes / 1e6
         typer.echo(f"Released   {len(released.released)} cases, {released.images} images, {size:.1f} MB")
     else:
-        typer.echo("Released   nothing")
+        typer.echo("Released   nothing" + (f"; ready are {', '.join(result.ready)}" if result.ready else ""))
     typer.echo(f"Excluded   {result.excluded} patients by the protocol's criteria (reports/cohort.csv)")
     typer.echo(f"Held back  {len(result.held)} cases" + (":" if result.held else ""))
     for outcome in result.held:

@@ -1,8 +1,9 @@
 """`Grid`: where the voxels of an array are in the patient, and `Box`: a part of such an array.
 
 One convention inside quadphase: **RAS+ millimetres**, arrays ``(I, J, K)``, index (0, 0, 0) at the *centre* of the
-first voxel. LPS, DICOM's frame, exists only at the border: `lps_from_ras` is its own inverse. A `Grid` may be sheared (gantry
-tilt is representable) and of either handedness; it refuses only what has no meaning (singular, non-finite, empty).
+first voxel. LPS, DICOM's frame, exists only at the border: `lps_from_ras` is its own inverse. A `Grid` may be sheared
+(gantry tilt is representable) and of either handedness; it refuses only what has no meaning (singular, non-finite,
+empty).
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from quadphase.model.finding import Finding
 
@@ -52,3 +53,13 @@ class Outcome:
     status: Status
     reasons: tuple[Reason, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Stable JSON form: case, stage, status, reasons, findings."""
+        return {
+            "case": self.case,
+            "stage": self.stage,
+            "status": self.status.value,
+            "reasons": [{"code": reason.code, "text": reason.text} for reason in self.reasons],
+            "findings": [finding.to_dict() for finding in self.findings],
+        }

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from quadphase.audit import CHECK_COUNT, AuditReport, audit
+from quadphase.audit import AuditReport, audit
+from quadphase.audit.checks import CASE_CHECKS, RELEASE_CHECKS, VOLUME_CHECKS
+from quadphase.cohort import age_years, write_flow
 from quadphase.deidentify import ScanReport, scan
 from quadphase.errors import ExitCode, InputError, PrivacyError, QuadphaseError
 from quadphase.io import atomic
@@ -22,11 +25,13 @@ from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
 from quadphase.model import Decision, Diagnosis, Outcome, Reason, Severity, Status
 from quadphase.model.source import SourcePatient
-from quadphase.pipeline.stages import draw_flow, passed
+from quadphase.pipeline.stages import exams_of, passed
 from quadphase.pipeline.work import ProgressCallback
 from quadphase.release import AuditNote, ReleaseSubject, ReleaseSummary, build_release, finish_release
 
-__all__ = ["AuditStopError", "Published", "publish", "subject_of"]
+__all__ = ["AuditStopError", "Published", "publish", "ready_cases", "subject_of"]
+
+CHECK_COUNT = len(VOLUME_CHECKS) + len(CASE_CHECKS) + len(RELEASE_CHECKS)
 
 OLDEST_AGE = 90
 """Ages of 90 and above are one class in a release: 45 CFR 164.514(b)(2)(i)(C) counts them as identifiers."""
@@ -49,10 +54,20 @@ class Published:
     outcomes: tuple[Outcome, ...]
 
 
-def subject_of(case: str, patient: SourcePatient) -> ReleaseSubject:
+def subject_of(case: str, patient: SourcePatient, exam_date: date | None) -> ReleaseSubject:
     """What a release says about a person: pseudonym, age (90 and above as 90), sex, diagnosis."""
-    age = None if patient.age_years is None else min(patient.age_years, OLDEST_AGE)
-    return ReleaseSubject(case=case, age=age, sex=patient.sex, diagnosis=patient.diagnosis or Diagnosis.CN)
+    age = age_years(patient, exam_date)
+    return ReleaseSubject(
+        case=case,
+        age=None if age is None else min(age, OLDEST_AGE),
+        sex=patient.sex,
+        diagnosis=patient.diagnosis or Diagnosis.CN,
+    )
+
+
+def ready_cases(ledger: Ledger) -> tuple[str, ...]:
+    """Cases that passed every stage before the release, sorted."""
+    return passed(ledger, "cohort", "exam", "convert", "localize", "annotate")
 
 
 def publish(
@@ -76,14 +91,15 @@ def publish(
     AuditStopError
         ``"audit-errors"``: exit code 1; the findings are in ``reports/audit.json``.
     """
-    ready = passed(ledger, "cohort", "exam", "convert", "localize", "annotate")
+    ready = ready_cases(ledger)
     held = {d.case: d.reasons for d in ledger.decisions() if not d.eligible and d.stage != "cohort"}
     if not ready:
         raise InputError("nothing-to-release", "No case is ready to be released", _why_none(held))
     patients = ledger.patients()
-    subjects = {case: subject_of(case, patients[case]) for case in ready}
+    exams = exams_of(study, ledger, ready)
+    subjects = {case: subject_of(case, patients[case], exams[case].study_date) for case in ready}
     ledger.decide(Decision(case=case, stage="release", eligible=True) for case in ready)
-    draw_flow(study, ledger)
+    write_flow(study)
     identifiers = ledger.identifiers()
     with atomic.new_folder(out, replace=replace) as folder:
         summary = build_release(

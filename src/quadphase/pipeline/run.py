@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from quadphase.acquire import AcquireReport, acquire
-from quadphase.cohort import run_cohort
+from quadphase.cohort import run_cohort, write_flow
 from quadphase.errors import InputError
 from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
@@ -23,7 +23,7 @@ from quadphase.model import Outcome, Status
 from quadphase.pipeline.lock import lock_study
 from quadphase.pipeline.publish import Published, publish
 from quadphase.pipeline.run_log import RunLog
-from quadphase.pipeline.stages import choose_exams, consensus_cases, convert_cases, draw_flow, localize_cases
+from quadphase.pipeline.stages import choose_exams, consensus_cases, convert_cases, localize_cases
 from quadphase.pipeline.work import ProgressCallback, open_executor
 
 __all__ = ["RunResult", "StageProgress", "run_study", "silent"]
@@ -49,6 +49,8 @@ class RunResult:
     outcomes: tuple[Outcome, ...] = ()
     published: Published | None = None
     acquired: AcquireReport | None = None
+    ready: tuple[str, ...] = ()
+    """Cases a release would hold, when none was made."""
     stopped_by: InputError | None = field(default=None, repr=False)
 
     @property
@@ -63,6 +65,7 @@ class RunResult:
             "study": str(self.study),
             "release": str(published.out) if published else None,
             "released": list(published.summary.released) if published else [],
+            "ready": list(self.ready),
             "images": published.summary.images if published else 0,
             "excluded": self.excluded,
             "held": [
@@ -150,7 +153,7 @@ def run_study(
                 if error.code != "nothing-to-release":
                     raise
                 stopped = error
-        draw_flow(study, ledger)
+        write_flow(study)
         excluded = sum(not d.eligible for d in ledger.decisions("cohort"))
         log.event("end", released=len(published.summary.released) if published else 0)
     return RunResult(

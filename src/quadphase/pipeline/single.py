@@ -1,4 +1,4 @@
-"""One stage of a study on its own, as the commands `convert STUDY`, `localize STUDY` and `release STUDY OUT` need it."""
+"""One stage of a study on its own, for the commands `convert STUDY`, `localize STUDY` and `release STUDY OUT`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
 from quadphase.model import Outcome, Status
 from quadphase.pipeline.lock import lock_study
-from quadphase.pipeline.publish import Published, publish
+from quadphase.pipeline.publish import Published, publish, ready_cases
 from quadphase.pipeline.run import RunResult, StageProgress, silent
 from quadphase.pipeline.stages import choose_exams, consensus_cases, convert_cases, localize_cases, stopped
 from quadphase.pipeline.work import open_executor
@@ -63,4 +63,5 @@ def release_study(
             outcomes = (*outcomes, *published.outcomes)
         excluded = sum(not d.eligible for d in ledger.decisions("cohort"))
         held = stopped(ledger)
-    return RunResult(study=root, excluded=excluded, outcomes=(*held, *outcomes), published=published)
+        ready = () if published else ready_cases(ledger)
+    return RunResult(study=root, excluded=excluded, outcomes=(*held, *outcomes), published=published, ready=ready)

@@ -9,28 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 from quadphase import annotate
-from quadphase.cohort import ExamCandidate, choose_exam, write_flow
+from quadphase.cohort import ExamCandidate, choose_exam
 from quadphase.convert.case import ConvertJob, convert_case
+from quadphase.convert.phases import load_overrides
 from quadphase.errors import QuadphaseError
+from quadphase.io.json_file import save_json
 from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
 from quadphase.localize.case import LocalizeJob, localize_case
 from quadphase.localize.overrides import load_range_overrides
 from quadphase.model import Decision, Outcome, Reason, Status
-from quadphase.model.source import SourceInstance
+from quadphase.model.source import SourceInstance, SourcePatient
 from quadphase.pipeline.run_log import RunLog
 from quadphase.pipeline.work import Job, ProgressCallback, run_jobs
 
 __all__ = [
+    "ChosenExam",
     "choose_exams",
     "consensus_cases",
     "convert_cases",
     "decide",
-    "draw_flow",
+    "exams_of",
     "localize_cases",
     "passed",
     "stopped",
@@ -67,8 +72,35 @@ def decide(ledger: Ledger, outcomes: Iterable[Outcome]) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenExam:
+    """The exam of one case: what was decided, its date, and its DICOM files; without files there is none."""
+
+    decision: Decision
+    study_date: date | None = field(default=None, repr=False)
+    files: tuple[Path, ...] = field(default=(), repr=False)
+
+
+def exams_of(study: Study, ledger: Ledger, cases: Iterable[str]) -> dict[str, ChosenExam]:
+    """Exam of each case by the protocol's rule; the ledger is only read."""
+    patients = ledger.patients()
+    return {case: _exam_of(study, ledger, case, patients[case]) for case in cases}
+
+
+def _exam_of(study: Study, ledger: Ledger, case: str, patient: SourcePatient) -> ChosenExam:
+    exams: dict[str, list[SourceInstance]] = {}
+    for instance in ledger.instances(patient.patient_id):
+        exams.setdefault(instance.study_instance_uid, []).append(instance)
+    candidates = [_candidate(uid, instances) for uid, instances in sorted(exams.items())]
+    chosen, decision = choose_exam(candidates, patient, study.protocol.cohort, case=case)
+    if chosen is None:
+        return ChosenExam(decision=decision)
+    files = tuple(instance.path for instance in exams[chosen.study_instance_uid])
+    return ChosenExam(decision=decision, study_date=chosen.study_date, files=files)
+
+
 def choose_exams(study: Study, ledger: Ledger) -> tuple[dict[str, tuple[Path, ...]], tuple[Outcome, ...]]:
-    """Choose one exam for every eligible patient.
+    """Choose one exam for every eligible patient and tell the ledger.
 
     Returns
     -------
@@ -77,21 +109,13 @@ def choose_exams(study: Study, ledger: Ledger) -> tuple[dict[str, tuple[Path, ..
     outcomes : tuple of Outcome
         Stage ``exam``; ``HELD`` for patients without a usable exam.
     """
-    patients = ledger.patients()
-    files: dict[str, tuple[Path, ...]] = {}
-    outcomes = []
-    for case in passed(ledger, "cohort"):
-        exams: dict[str, list[SourceInstance]] = {}
-        for instance in ledger.instances(patients[case].patient_id):
-            exams.setdefault(instance.study_instance_uid, []).append(instance)
-        candidates = [_candidate(uid, instances) for uid, instances in sorted(exams.items())]
-        chosen, decision = choose_exam(candidates, patients[case], study.protocol.cohort, case=case)
-        if chosen is not None:
-            files[case] = tuple(i.path for i in exams[chosen.study_instance_uid])
-        status = Status.HELD if chosen is None else Status.DONE
-        outcomes.append(Outcome(case=case, stage="exam", status=status, reasons=decision.reasons))
-    decide(ledger, outcomes)
-    return files, tuple(outcomes)
+    exams = exams_of(study, ledger, passed(ledger, "cohort"))
+    ledger.decide(exam.decision for exam in exams.values())
+    outcomes = tuple(
+        Outcome(case=c, stage="exam", status=Status.DONE if e.files else Status.HELD, reasons=e.decision.reasons)
+        for c, e in exams.items()
+    )
+    return {case: exam.files for case, exam in exams.items() if exam.files}, outcomes
 
 
 def _candidate(uid: str, instances: Sequence[SourceInstance]) -> ExamCandidate:
@@ -112,7 +136,8 @@ def convert_cases(
     executor: Executor,
     progress: ProgressCallback,
 ) -> tuple[Outcome, ...]:
-    """Convert the chosen exam of every case; see `convert_case`."""
+    """Convert the chosen exam of every case; what is held leaves its findings in ``reports/held/``."""
+    overrides = load_overrides(study.overrides / "phases.csv")
     jobs = [
         Job(
             case=case,
@@ -122,12 +147,23 @@ def convert_cases(
                 paths=paths,
                 key=study.key,
                 protocol=study.protocol,
-                phase_overrides=study.overrides / "phases.csv",
+                phase_overrides=overrides.get(case, ()),
             ),
         )
         for case, paths in sorted(files.items())
     ]
-    return _run(study, ledger, convert_case, jobs, stage="convert", executor=executor, progress=progress)
+    outcomes = _run(study, ledger, convert_case, jobs, stage="convert", executor=executor, progress=progress)
+    _report_held(study, outcomes)
+    return outcomes
+
+
+def _report_held(study: Study, outcomes: Iterable[Outcome]) -> None:
+    for outcome in outcomes:
+        path = study.reports / "held" / f"{outcome.case}.json"
+        if outcome.status in (Status.HELD, Status.FAILED):
+            save_json(path, outcome.to_dict())
+        else:
+            path.unlink(missing_ok=True)
 
 
 def localize_cases(
@@ -198,11 +234,6 @@ def _consensus(study: Study, case: str, *, is_cancer: bool) -> Outcome:
     except QuadphaseError as error:
         reason = Reason(code=error.code, text=str(error))
         return Outcome(case=case, stage="annotate", status=Status.FAILED, reasons=(reason,))
-
-
-def draw_flow(study: Study, ledger: Ledger) -> None:
-    """Draw ``reports/flow.svg`` and ``flow.json`` from all decisions so far."""
-    write_flow(study, ledger.decisions())
 
 
 def _run(

@@ -14,7 +14,8 @@ def findings_page() -> str:
     lines = [
         "# Findings",
         "",
-        "Every problem quadphase reports in data has one of these codes. Errors stop a release; warnings ask a person to look.",
+        "Every problem quadphase reports in data has one of these codes.",
+        "Errors stop a release; warnings ask a person to look.",
         "Made from the catalogue by `make docs`; do not edit.",
         "",
         "| code | severity | what is wrong | what to do |",
