@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from quadphase.audit.checks import CASE_CHECKS, VOLUME_CHECKS
 from quadphase.audit.contexts import CaseContext
 from quadphase.audit.facts import Sketch, VolumeFacts
 from quadphase.audit.measure import measure
+from quadphase.audit.thumbnail import thumbnail, volumes_of
 from quadphase.io.release import ReleaseRow
 from quadphase.model import Finding, Phase
 
@@ -24,6 +25,7 @@ class CaseJob:
     rows: tuple[ReleaseRow, ...]
     digests: bool = False
     lesions: bool = False
+    thumbnails: bool = False
     checks: bool = True
     """False: facts only, for a release that others are compared with."""
 
@@ -35,6 +37,8 @@ class CaseResult:
     case: str
     facts: tuple[VolumeFacts, ...]
     findings: tuple[Finding, ...]
+    thumbnails: dict[str, bytes] = field(default_factory=dict)
+    """PNG by location, of volumes with a finding."""
 
 
 def audit_case(job: CaseJob) -> CaseResult:
@@ -61,4 +65,12 @@ def audit_case(job: CaseJob) -> CaseResult:
         context = CaseContext(case=job.case, volumes=ordered, sketches=sketches)
         for case_check in CASE_CHECKS:
             findings.extend(case_check(context))
-    return CaseResult(case=job.case, facts=tuple(facts), findings=tuple(findings))
+    pictures = {}
+    if job.thumbnails:
+        wanted = volumes_of(finding.location for finding in findings)
+        pictures = {
+            volumes[phase].location: thumbnail(drawn)
+            for phase, drawn in sketches.items()
+            if wanted & {job.case, volumes[phase].location}
+        }
+    return CaseResult(case=job.case, facts=tuple(facts), findings=tuple(findings), thumbnails=pictures)

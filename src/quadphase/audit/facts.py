@@ -148,8 +148,8 @@ class VolumeFacts:
     components_identical : bool
     slice_keys : (K,) ndarray of uint32
         A hash of each slice that survives flips, offsets, windowing and header changes; 0 for slices without texture.
-    fingerprint : ndarray of uint8
-        Coarse picture in the axes of the header, for near-duplicates.
+    profile : (5, K) ndarray of float32
+        How much of each slice is brighter than five quantiles of the body, for near-duplicates.
     liver_value, liver_spread : float or None
         Median and scaled median absolute deviation under the liver mask without lesions, in the file's unit.
     liver_odd : float or None
@@ -174,7 +174,7 @@ class VolumeFacts:
     intensity: Intensity
     orientation: Orientation
     slice_keys: NDArray[np.uint32]
-    fingerprint: NDArray[np.uint8]
+    profile: NDArray[np.float32]
     liver: MaskFacts | None = None
     lesion: MaskFacts | None = None
     liver_value: float | None = None
@@ -221,7 +221,7 @@ class Sketch:
     ----------
     grey : (I, J, K) ndarray of float32
         0 at the lower end of the soft-tissue window, 1 at its upper end.
-    liver : (I, J, K) ndarray of bool or None
+    liver, lesion : (I, J, K) ndarray of bool or None
     spacing_mm : (float, float, float)
     z_mm : (K,) ndarray of float64
         World height of each slice by the header.
@@ -233,6 +233,7 @@ class Sketch:
 
     grey: NDArray[np.float32]
     liver: NDArray[np.bool_] | None
+    lesion: NDArray[np.bool_] | None
     spacing_mm: tuple[float, float, float]
     z_mm: NDArray[np.float64]
     unit: float

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from quadphase.audit.checks.case import liver_masks, overlap
+from quadphase.audit.checks.case import enhancement, liver_masks, overlap, slice_order
 from quadphase.audit.checks.release import (
     checksums,
+    confounding,
+    duplicates,
     files,
+    frames,
     geometry_table,
+    label_leaks,
     layout,
     lesion_presence,
     lesion_table,
@@ -53,12 +57,21 @@ VOLUME_CHECKS: Final[tuple[VolumeCheck, ...]] = (
     headers.check,
 )
 
-CASE_CHECKS: Final[tuple[CaseCheck, ...]] = (liver_masks.check, overlap.check)
+CASE_CHECKS: Final[tuple[CaseCheck, ...]] = (
+    liver_masks.check,
+    overlap.check,
+    slice_order.check,
+    enhancement.check,
+)
 
 RELEASE_CHECKS: Final[tuple[ReleaseCheck, ...]] = (
     table.check,
     subjects.check,
     lesion_presence.check,
+    label_leaks.check,
+    confounding.check,
+    frames.check,
+    duplicates.check,
     files.check,
     checksums.check,
     layout.check,

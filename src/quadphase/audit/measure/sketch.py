@@ -1,4 +1,4 @@
-"""The coarse picture of a volume that anatomy, slice order and near-duplicates are judged on.
+"""The coarse picture of a volume that anatomy, slice order and enhancement are judged on.
 
 About 128×128 columns, every slice, RAS order by the header, grey scaled so that it does not matter much whether
 values are HU, shifted HU or 8-bit: 0 is the lower end of the soft-tissue window and 1 its upper end.
@@ -15,23 +15,23 @@ from quadphase.audit.facts import Intensity, Sketch
 from quadphase.imaging.reorient import reorient_array, reorient_grid
 from quadphase.model import Grid
 
-__all__ = ["FINGERPRINT_SHAPE", "fingerprint", "sketch"]
+__all__ = ["grey_limits", "sketch"]
 
 COLUMNS: Final = 128
-FINGERPRINT_SHAPE: Final = (14, 14, 10)
 WINDOW_HU: Final = (-200.0, 200.0)
 """The paper's window; CT soft tissue, fat included."""
 
 
-def sketch(values: NDArray[Any], grid: Grid, intensity: Intensity, liver: NDArray[np.bool_] | None) -> Sketch:
-    """Reduce a volume (and its liver mask, same shape) by strides.
+def sketch(values: NDArray[Any], grid: Grid, intensity: Intensity, *masks: NDArray[np.bool_] | None) -> Sketch:
+    """Reduce a volume (and its masks, liver and lesion, same shape) by strides.
 
     Parameters
     ----------
     values : (I, J, K) ndarray
     grid : Grid
     intensity : Intensity
-    liver : (I, J, K) ndarray of bool, optional
+    *masks : (I, J, K) ndarray of bool or None
+        Liver, lesion.
     """
     codes = ("R", "A", "S")
     strides = (*(max(1, round(n / COLUMNS)) for n in grid.shape[:2]), 1)
@@ -43,11 +43,16 @@ def sketch(values: NDArray[Any], grid: Grid, intensity: Intensity, liver: NDArra
     low, high = grey_limits(intensity)
     turned = reorient_array(small, coarse, codes)
     grey = np.clip((turned.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
+    liver, lesion = (
+        None if mask is None else np.ascontiguousarray(reorient_array(mask[step], coarse, codes))
+        for mask in (*masks, None, None)[:2]
+    )
     ras = reorient_grid(coarse, codes)
     z = ras.world_from_index(np.array([[(n - 1) / 2 for n in ras.shape[:2]] + [k] for k in range(ras.shape[2])]))[:, 2]
     return Sketch(
         grey=np.ascontiguousarray(grey),
-        liver=None if liver is None else np.ascontiguousarray(reorient_array(liver[step], coarse, codes)),
+        liver=liver,
+        lesion=lesion,
         spacing_mm=ras.spacing_mm,
         z_mm=z,
         unit=high - low if low < 0 else 400.0,
@@ -61,18 +66,3 @@ def grey_limits(intensity: Intensity) -> tuple[float, float]:
     if low < -100:
         low, high = max(low, WINDOW_HU[0]), min(high, WINDOW_HU[1])
     return (low, high) if high > low else (low, low + 1.0)
-
-
-def fingerprint(picture: Sketch) -> NDArray[np.uint8]:
-    """Mean grey in 14×14×10 blocks, 0 … 255, flattened."""
-    pooled = picture.grey
-    for axis, n in enumerate(FINGERPRINT_SHAPE):
-        edges = np.linspace(0, pooled.shape[axis], n + 1)[:-1].astype(int)
-        length = pooled.shape[axis]
-        if length < n:
-            pooled = pooled.take(np.arange(n) * length // n, axis=axis)
-            continue
-        widths = np.diff([*edges, length])
-        sums = np.add.reduceat(pooled, edges, axis=axis)
-        pooled = (sums / widths.reshape([-1 if a == axis else 1 for a in range(3)])).astype(np.float32)
-    return np.rint(pooled * 255).astype(np.uint8).ravel()

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from quadphase.audit.facts import MaskFacts, Orientation, Sketch, VolumeFacts
 from quadphase.audit.measure.anatomy import orientation_of
 from quadphase.audit.measure.header import header_facts
-from quadphase.audit.measure.histogram import intensity_of, slice_histograms, slice_keys
-from quadphase.audit.measure.sketch import FINGERPRINT_SHAPE, fingerprint, sketch
+from quadphase.audit.measure.histogram import intensity_of, profile_of, slice_histograms, slice_keys
+from quadphase.audit.measure.sketch import sketch
 from quadphase.errors import GeometryError, InputError
 from quadphase.imaging.lesions import measure_lesions
 from quadphase.io.hashing import sha256_of
@@ -89,7 +89,7 @@ def measure(root: Path, row: ReleaseRow, *, digests: bool = False, lesions: bool
     if liver_mask is not None and lesion_mask is not None and lesion is not None and lesion.voxels:
         outside = float(np.count_nonzero(lesion_mask > liver_mask)) / lesion.voxels
     tissue = _tissue(values, liver_mask, lesion_mask, intensity.minimum)
-    picture = sketch(values, grid, intensity, liver_mask) if grid else None
+    picture = sketch(values, grid, intensity, liver_mask, lesion_mask) if grid else None
     measures = None
     if lesions and grid is not None and lesion_mask is not None:
         measures = measure_lesions(Mask(voxels=lesion_mask, grid=grid))
@@ -106,7 +106,7 @@ def measure(root: Path, row: ReleaseRow, *, digests: bool = False, lesions: bool
         intensity=intensity,
         orientation=orientation_of(picture) if picture else Orientation(right=None, front=None, head=None),
         slice_keys=slice_keys(first, counts),
-        fingerprint=fingerprint(picture) if picture else np.zeros(int(np.prod(FINGERPRINT_SHAPE)), np.uint8),
+        profile=profile_of(first, counts),
         liver=liver,
         lesion=lesion,
         liver_value=tissue[0],
@@ -191,7 +191,7 @@ def _tissue(
     lesion: NDArray[np.bool_] | None,
     minimum: float,
 ) -> tuple[float | None, float | None, float | None]:
-    """Median and spread of the liver without lesions on every second column and row, and the share that is not liver."""
+    """Median and spread of the liver without lesions (every second column and row), and the share that is not liver."""
     if liver is None:
         return None, None, None
     step = (slice(None, None, 2), slice(None, None, 2))

@@ -1,4 +1,4 @@
-"""The phases of one exam show the same part of the body: their extents and their livers overlap in scanner coordinates."""
+"""The phases of one exam show the same part of the body: extents and livers overlap in scanner coordinates."""
 
 from __future__ import annotations
 

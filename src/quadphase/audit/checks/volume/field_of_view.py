@@ -1,4 +1,4 @@
-"""An abdominal CT is reconstructed to 250–500 mm: less cuts the body off, more is wider than the scanner's bore allows."""
+"""An abdominal CT is reconstructed to 250–500 mm: less cuts the body off, more is wider than scanners scan."""
 
 from __future__ import annotations
 

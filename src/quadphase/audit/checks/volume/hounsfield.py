@@ -15,7 +15,8 @@ from quadphase.model import Finding
 __all__ = ["AIR_HU", "FAT_HU", "check", "offset_of"]
 
 FAT_HU: Final = -103.0
-"""Mode of subcutaneous and visceral fat at 120 kV; studies give -115 to -90 HU (Yoshizumi et al., Radiology 1999;211:283)."""
+"""Mode of subcutaneous and visceral fat at 120 kV; means of -115 to -90 HU are usual (Yoshizumi et al., Radiology
+1999;211:283)."""
 FAT_SLACK_HU: Final = 22.0
 AIR_HU: Final = -1000.0
 AIR_SLACK_HU: Final = 40.0

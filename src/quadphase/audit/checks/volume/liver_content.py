@@ -1,4 +1,4 @@
-"""What lies under a liver mask must be parenchyma: a mask that is flipped or shifted against its image covers fat and air."""
+"""What lies under a liver mask must be parenchyma: a flipped or shifted mask covers fat and air."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quadphase.model import Finding
 __all__ = ["check"]
 
 MOST_ODD: Final = 0.20
-"""Fissures, vessels, lipiodol and a generous outline stay under 10 % on the scans we looked at; a flipped mask has over 30 %."""
+"""Fissures, vessels and a generous outline stay under 10 % on the scans we looked at; a flipped mask has over 30 %."""
 
 
 def check(volume: VolumeFacts) -> Iterator[Finding]:

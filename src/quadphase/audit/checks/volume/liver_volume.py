@@ -1,4 +1,4 @@
-"""A liver of an adult has 500 to 3,500 ml; a part of one may have less, so a mask cut by the scan has no lower limit."""
+"""An adult's liver has 500 to 3,500 ml; a part may have less, so a mask cut by the scan has no lower limit."""
 
 from __future__ import annotations
 
