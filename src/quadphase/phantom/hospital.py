@@ -37,9 +37,13 @@ __all__ = ["Hospital", "build_hospital"]
 _COVERAGE_MM: Final = 235.0
 """Length of an upper abdominal scan: from above the dome to below the kidneys."""
 
-_TINY_SHAPE: Final = (64, 64, 6)
-_TINY_SPACING_MM: Final = (FIELD_OF_VIEW_MM / 64, FIELD_OF_VIEW_MM / 64, 30.0)
-"""Exams of ineligible patients."""
+_TINY_MATRIX: Final = 64
+"""Columns and rows of the exams of ineligible patients."""
+
+_TINY_SLICES: Final = 6
+
+_SEEN_IN_IMAGES: Final = ("ct-too-early", "missing-delayed-phase")
+"""Reasons that only the exam shows: these exams have enough slices to be converted."""
 
 COLUMNS: Final = (
     "patient_id",
@@ -121,8 +125,6 @@ def build_hospital(
             "bad-phantom-size", "A hospital needs a patient, a matrix of 16 or more and slices of 0.4 to 40 mm"
         )
     admissions = [a for a in roster(patients, seed) if ineligible or a.eligible]
-    slices = max(4, round(_COVERAGE_MM / slice_spacing_mm))
-    pixel = FIELD_OF_VIEW_MM / matrix
     for part in ("pacs", "readings", "adjudicated", "truth"):
         (out / part).mkdir(parents=True, exist_ok=True)
     jobs = [
@@ -131,8 +133,7 @@ def build_hospital(
             admission=a,
             out=out,
             seed=seed,
-            shape=(matrix, matrix, slices) if a.eligible else _TINY_SHAPE,
-            spacing_mm=(pixel, pixel, slice_spacing_mm) if a.eligible else _TINY_SPACING_MM,
+            **_size(a, matrix, slice_spacing_mm),
         )
         for n, a in enumerate(admissions)
     ]
@@ -153,6 +154,17 @@ def build_hospital(
         eligible=tuple(a.patient_id for a in admissions if a.eligible),
         ineligible=tuple(a.patient_id for a in admissions if not a.eligible),
     )
+
+
+def _size(admission: Admission, matrix: int, slice_spacing_mm: float) -> dict[str, Any]:
+    """Shape and spacing of a patient's exam."""
+    if not admission.eligible:
+        matrix = _TINY_MATRIX
+        slices = 2 * _TINY_SLICES if admission.reasons[0] in _SEEN_IN_IMAGES else _TINY_SLICES
+        slice_spacing_mm = _COVERAGE_MM / slices
+    slices = max(4, round(_COVERAGE_MM / slice_spacing_mm))
+    pixel = FIELD_OF_VIEW_MM / matrix
+    return {"shape": (matrix, matrix, slices), "spacing_mm": (pixel, pixel, round(slice_spacing_mm, 3))}
 
 
 def _map(jobs: list[Job], workers: int) -> Iterator[dict[str, Any]]:

@@ -23,70 +23,12 @@ __all__ = ["EXCLUSIONS", "Admission", "roster"]
 _MORPHOLOGY: Final = {Diagnosis.HCC: "8170/3", Diagnosis.ICC: "8160/3", Diagnosis.CHCC: "8180/3"}
 _ICD10: Final = {Diagnosis.HCC: "C22.0", Diagnosis.ICC: "C22.1", Diagnosis.CHCC: "C22.7"}
 
-_SURNAMES: Final = tuple(
-    zip(
-        ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "胡", "朱", "高", "林"],
-        [
-            "Wang",
-            "Li",
-            "Zhang",
-            "Liu",
-            "Chen",
-            "Yang",
-            "Zhao",
-            "Huang",
-            "Zhou",
-            "Wu",
-            "Xu",
-            "Sun",
-            "Hu",
-            "Zhu",
-            "Gao",
-            "Lin",
-        ],
-        strict=True,
-    )
-)
-_GIVEN: Final = tuple(
-    zip(
-        [
-            "小明",
-            "秀英",
-            "建国",
-            "丽华",
-            "志强",
-            "桂兰",
-            "文斌",
-            "玉珍",
-            "德福",
-            "淑芬",
-            "永贵",
-            "春梅",
-            "国庆",
-            "红霞",
-            "成林",
-            "素珍",
-        ],
-        [
-            "Xiaoming",
-            "Xiuying",
-            "Jianguo",
-            "Lihua",
-            "Zhiqiang",
-            "Guilan",
-            "Wenbin",
-            "Yuzhen",
-            "Defu",
-            "Shufen",
-            "Yonggui",
-            "Chunmei",
-            "Guoqing",
-            "Hongxia",
-            "Chenglin",
-            "Suzhen",
-        ],
-        strict=True,
-    )
+_SURNAMES_ZH: Final = "王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙 胡 朱 高 林"
+_SURNAMES_PY: Final = "Wang Li Zhang Liu Chen Yang Zhao Huang Zhou Wu Xu Sun Hu Zhu Gao Lin"
+_GIVEN_ZH: Final = "小明 秀英 建国 丽华 志强 桂兰 文斌 玉珍 德福 淑芬 永贵 春梅 国庆 红霞 成林 素珍"
+_GIVEN_PY: Final = (
+    "Xiaoming Xiuying Jianguo Lihua Zhiqiang Guilan Wenbin Yuzhen "
+    "Defu Shufen Yonggui Chunmei Guoqing Hongxia Chenglin Suzhen"
 )
 
 
@@ -148,7 +90,7 @@ EXCLUSIONS: Final[dict[str, dict[str, str]]] = {
     "other-morphology": {"morphology_code": "8140/6", "icd10": "C78.7"},
     "benign-lesion": {"morphology_code": "9120/0", "icd10": "D18.0"},
     "unconfirmed-pathology": {"pathology_confirmed": "no"},
-    "prior-treatment": {"prior_treatment": "TACE"},
+    "prior-treatment": {"prior_treatment": "yes"},
     "other-malignancy": {"icd10": "C22.0;C18.7"},
     "leukemia": {"icd10": "C22.1;C92.0"},
     "lymphoma": {"icd10": "C22.0;C83.3"},
@@ -195,12 +137,14 @@ def roster(patients: int, seed: int) -> list[Admission]:
 def _people(seed: int) -> Iterator[tuple[str, str, str]]:
     """Endless (patient id, pinyin, hanzi), no two alike."""
     rng = rng_of(seed, "people")
+    surnames = list(zip(_SURNAMES_ZH.split(), _SURNAMES_PY.split(), strict=True))
+    given_names = list(zip(_GIVEN_ZH.split(), _GIVEN_PY.split(), strict=True))
     ids = rng.permutation(899_999)
-    pairs = rng.permutation(len(_SURNAMES) * len(_GIVEN))
+    pairs = rng.permutation(len(surnames) * len(given_names))
     for n, number in enumerate(ids):
-        surname, given = divmod(int(pairs[n % len(pairs)]), len(_GIVEN))
-        (h1, p1), (h2, p2) = _SURNAMES[surname], _GIVEN[given]
-        suffix = "" if n < len(pairs) else str(n // len(pairs))
+        surname, given = divmod(int(pairs[n % len(pairs)]), len(given_names))
+        (h1, p1), (h2, p2) = surnames[surname], given_names[given]
+        suffix = str(n // len(pairs)) if n >= len(pairs) else ""
         yield f"YB{100_000 + int(number)}", f"{p1}^{p2}{suffix}", f"{h1}^{h2}"
 
 

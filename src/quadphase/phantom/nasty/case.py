@@ -77,7 +77,7 @@ class NastyCase:
 NastyBuilder = Callable[[Path], NastyCase]
 
 
-def texture(seed: int = 0, *, shape: tuple[int, int, int] = (40, 32, 10), affine: Any = None) -> Volume:
+def texture(seed: int = 0, *, shape: tuple[int, int, int] = (40, 32, 12), affine: Any = None) -> Volume:
     """A small volume no two voxels of which look alike: smooth HU from -900 to 900, not square, not symmetric.
 
     Parameters

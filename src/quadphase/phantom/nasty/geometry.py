@@ -102,7 +102,7 @@ def gantry_tilt(folder: Path) -> NastyCase:
 def uneven_spacing(folder: Path) -> NastyCase:
     """Spacing 5 mm for half of the scan, 7.5 mm for the rest."""
     slices = [
-        s.but(position_mm=(*s.position_mm[:2], s.position_mm[2] + 2.5 * max(0, k - 4)))
+        s.but(position_mm=(*s.position_mm[:2], s.position_mm[2] + 2.5 * max(0, k - 5)))
         for k, s in enumerate(slices_of(texture()))
     ]
     stack = stack_of(slices, affine=False, problems=("uneven",))
@@ -146,7 +146,7 @@ def anisotropic_pixels(folder: Path) -> NastyCase:
 
 def jittered_positions(folder: Path) -> NastyCase:
     """Positions off by up to 4 µm, as decimal strings of some scanners are: still one regular stack."""
-    noise = np.random.default_rng(2).uniform(-0.004, 0.004, 10)
+    noise = np.random.default_rng(2).uniform(-0.004, 0.004, 12)
     exact = slices_of(texture())
     slices = [
         s.but(position_mm=(*s.position_mm[:2], s.position_mm[2] + float(d))) for s, d in zip(exact, noise, strict=True)

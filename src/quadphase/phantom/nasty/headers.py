@@ -83,7 +83,7 @@ def _position(path: Path) -> float:
 def enhanced_multiframe(folder: Path) -> NastyCase:
     """One Enhanced CT object with all slices as frames, stored out of order."""
     slices = slices_of(texture())
-    order = [3, 0, 9, 7, 1, 2, 8, 4, 6, 5]
+    order = [3, 0, 9, 11, 7, 1, 2, 8, 10, 4, 6, 5]
     path = write_enhanced([slices[k] for k in order], folder / "enhanced.dcm", tags=Exam().tags(Phase.C2))
     return NastyCase(
         name="enhanced_multiframe",

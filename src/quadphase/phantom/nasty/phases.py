@@ -40,9 +40,9 @@ _BLANK = {
 """What all phases share when only one attribute may tell them apart."""
 
 
-def _rendered(shape: tuple[int, int, int] = (64, 64, 7)) -> dict[Phase, list[Slice]]:
+def _rendered(shape: tuple[int, int, int] = (64, 64, 12)) -> dict[Phase, list[Slice]]:
     spec = PatientSpec(seed=11, diagnosis=Diagnosis.CN)
-    spacing = (6.25, 6.25, 20.0)
+    spacing = (6.25, 6.25, 15.0)
     return {p: slices_of(render_phase(spec, p, shape=shape, spacing_mm=spacing).volume) for p in Phase}
 
 
@@ -105,7 +105,7 @@ def phases_by_temporal_position(folder: Path) -> NastyCase:
 
 
 def phases_by_instance_number(folder: Path) -> NastyCase:
-    """Nothing but ranges of InstanceNumber: 1-7 plain, 8-14 arterial, and so on, each from head to foot."""
+    """Nothing but ranges of InstanceNumber: 1-12 plain, 13-24 arterial, and so on, each from head to foot."""
     return _mixed(folder, "phases_by_instance_number", lambda p, k, n: {"InstanceNumber": p.order * n + n - k})
 
 
@@ -114,11 +114,11 @@ def unequal_phases_in_one_series(folder: Path) -> NastyCase:
     rendered = _rendered()
     arterial = [s.but(tags={"AcquisitionNumber": 2}) for s in rendered[Phase.C1]]
     venous = [
-        s.but(instance_number=s.instance_number + 50, tags={"AcquisitionNumber": 3}) for s in rendered[Phase.C2][:5]
+        s.but(instance_number=s.instance_number + 50, tags={"AcquisitionNumber": 3}) for s in rendered[Phase.C2][:10]
     ]
     stacks = (stack_of(arterial, phase=Phase.C1), stack_of(venous, phase=Phase.C2))
     return write_case(
-        folder, arterial + venous, stacks, name="unequal_phases_in_one_series", note="7 and 5 slices", tags=_BLANK
+        folder, arterial + venous, stacks, name="unequal_phases_in_one_series", note="12 and 10 slices", tags=_BLANK
     )
 
 
