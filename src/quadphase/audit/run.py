@@ -14,6 +14,7 @@ from quadphase.audit.checks.release.checksums import MANIFEST
 from quadphase.audit.contexts import ReleaseContext
 from quadphase.audit.facts import VolumeFacts
 from quadphase.audit.report import AuditReport, in_order
+from quadphase.audit.thumbnail import picture_of, volumes_of
 from quadphase.io.atomic import TEMPORARY_PREFIX
 from quadphase.io.hashing import parse_checksums
 from quadphase.io.release import Release
@@ -21,6 +22,8 @@ from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME
 from quadphase.model import Finding
 
 __all__ = ["audit"]
+
+MOST_PICTURES_AGAIN = 200
 
 Progress = Callable[[int, int, str], None]
 
@@ -32,7 +35,7 @@ def audit(
     workers: int = 1,
     executor: Executor | None = None,
     progress: Progress | None = None,
-    lookup_thumbnails: bool = False,
+    thumbnails: bool = False,
 ) -> AuditReport:
     """Audit a release: ours, the published PLC-CECT, or any with such a table.
 
@@ -48,7 +51,7 @@ def audit(
         Runs one job a subject; it must be able to read `path`.
     progress : callable, optional
         ``(done, total, label)``.
-    lookup_thumbnails : bool
+    thumbnails : bool
         Also draw a small picture of every volume that has a finding.
 
     Raises
@@ -65,21 +68,22 @@ def audit(
     release = Release(path)
     files = _files(release)
     manifest = _manifest(release.root) if files else None
-    jobs = (
-        _jobs(release, digests=manifest is not None, lesions=bool({GEOMETRY_NAME, LESIONS_NAME} & files))
-        if files
-        else []
-    )
+    jobs = []
+    if files:
+        stated = bool({GEOMETRY_NAME, LESIONS_NAME} & files)
+        jobs = _jobs(release, digests=manifest is not None, lesions=stated, thumbnails=thumbnails)
     other = _other(against)
     total = len(jobs) + len(other)
     findings: list[Finding] = []
     volumes: list[VolumeFacts] = []
     elsewhere: list[VolumeFacts] = []
+    pictures: dict[str, bytes] = {}
     with _executor(executor, workers, len(jobs)) as pool:
         for done, result in enumerate(_results(pool, [*jobs, *other]), start=1):
             if done <= len(jobs):
                 findings.extend(result.findings)
                 volumes.extend(result.facts)
+                pictures |= result.thumbnails
             else:
                 elsewhere.extend(result.facts)
             if progress is not None:
@@ -94,18 +98,18 @@ def audit(
     for check in RELEASE_CHECKS:
         findings.extend(check(context))
     ordered = in_order(findings)
-    thumbnails = {}
-    if lookup_thumbnails:
-        from quadphase.audit.thumbnail import thumbnails_of
-
-        thumbnails = thumbnails_of(release, ordered)
+    if thumbnails:
+        # Findings between subjects are known only now; the few volumes they name are read once more.
+        missing = volumes_of(finding.location for finding in ordered) - pictures.keys()
+        again = [v.row for v in context.volumes if v.location in missing][:MOST_PICTURES_AGAIN]
+        pictures |= {location: png for row in again for location, png in picture_of(release.root, row).items()}
     return AuditReport(
         name=str(path),
         subjects=len(release),
         images=len(release.rows),
         findings=ordered,
         facts=context.volumes,
-        thumbnails=thumbnails,
+        thumbnails=pictures,
     )
 
 
@@ -123,7 +127,9 @@ def _manifest(root: Path) -> dict[str, str] | None:
     return parse_checksums(path.read_text("utf-8", errors="replace")) if path.is_file() else None
 
 
-def _jobs(release: Release, *, digests: bool, lesions: bool, checks: bool = True) -> list[CaseJob]:
+def _jobs(
+    release: Release, *, digests: bool, lesions: bool, thumbnails: bool = False, checks: bool = True
+) -> list[CaseJob]:
     rows_of: dict[str, list[int]] = {}
     for number, row in enumerate(release.rows):
         rows_of.setdefault(row.subject or f"line {row.line}", []).append(number)
@@ -134,6 +140,7 @@ def _jobs(release: Release, *, digests: bool, lesions: bool, checks: bool = True
             rows=tuple(release.rows[n] for n in numbers),
             digests=digests,
             lesions=lesions,
+            thumbnails=thumbnails,
             checks=checks,
         )
         for case, numbers in rows_of.items()

@@ -36,7 +36,7 @@ def audit(
         from quadphase.audit import audit as run
 
         with progress("audit", quiet=json) as step:
-            report = run(path, against=against, workers=workers, progress=step, lookup_thumbnails=html is not None)
+            report = run(path, against=against, workers=workers, progress=step, thumbnails=html is not None)
         if html is not None:
             from quadphase.audit.html import write_html
 
