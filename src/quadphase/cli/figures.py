@@ -27,12 +27,12 @@ def figures(
         from quadphase.io.release import Release
         from quadphase.model import Phase
         from quadphase.release.figures.write import write_figures
-        from quadphase.statistics.measures import release_measures
+        from quadphase.statistics.measures import ImageMeasures, release_measures
 
         if phase is not None and phase not in list(Phase):
             raise InputError("bad-phase", f"'{phase}' is not a phase", "Choose P, C1, C2 or C3")
         release = Release(source)
-        measures = ()
+        measures: tuple[ImageMeasures, ...] = ()
         if subject is None:
             with progress("measure", quiet=json) as report:
                 measures = release_measures(release, progress=report) or ()

@@ -19,8 +19,11 @@ from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, GeometryRow
 from quadphase.io.study import Study
 from quadphase.model import Finding, Protocol, Reason
 from quadphase.release.case import ReleasedCase, ReleaseJob, ReleaseSubject, release_case
+from quadphase.release.datasheet import check_answers
 from quadphase.release.figures.write import FIGURES_FOLDER, write_figures
+from quadphase.release.license import license_url
 from quadphase.release.manifest import released_files, seal
+from quadphase.release.metadata import write_metadata
 from quadphase.release.report import AuditNote, write_report
 from quadphase.release.splits import SPLITS_NAME, format_splits, make_splits
 from quadphase.release.table1_text import FILE_FORMATS
@@ -85,9 +88,14 @@ def build_release(
     ------
     InputError
         ``"nothing-to-release"`` if no case is given or none succeeds.
+    ProtocolError
+        ``"unknown-question"``, ``"unknown-license"``.
     OutputError
         If the disk refuses.
     """
+    # What a person must correct is said before hours of work, not after.
+    check_answers(protocol)
+    license_url(protocol.release.license)
     jobs = [
         ReleaseJob(
             subject=cases[case],
@@ -111,6 +119,7 @@ def build_release(
         raise InputError("nothing-to-release", f"No case could be released: {first[1]}", "See the reports of the study")
     why = {**(held or {}), **{case: (Reason(code=code, text=text),) for case, (code, text) in failed.items()}}
     _write_tables(out, released, protocol)
+    write_metadata(out, protocol)
     _copy_reports(Study(study_root), out)
     release = Release(out)
     measures = stored_measures(out) or ()

@@ -1,0 +1,193 @@
+"""The datasheet's questions, and their answers: counted, taken from the protocol, or named as open. Never invented.
+
+Questions follow Gebru et al. 2021, "Datasheets for datasets", doi:10.1145/3458723. What only people can answer comes
+from
+``[release.answers]`` of `protocol.toml`, by the keys below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from quadphase.errors import ProtocolError
+from quadphase.model import Protocol
+from quadphase.release.facts import ReleaseFacts
+
+__all__ = [
+    "QUESTIONS",
+    "Question",
+    "annotation",
+    "answer_all",
+    "check_answers",
+    "open_questions",
+    "preprocessing",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question of the datasheet; `key` is its name under ``[release.answers]``."""
+
+    key: str
+    section: str
+    text: str
+
+
+def _q(section: str, key: str, text: str) -> Question:
+    return Question(key=key, section=section, text=text)
+
+
+QUESTIONS: Final[tuple[Question, ...]] = (
+    _q("Motivation", "purpose", "For what purpose was the dataset created?"),
+    _q("Motivation", "funding", "Who funded its creation?"),
+    _q("Composition", "instances", "What do the instances represent, and how many are there?"),
+    _q("Composition", "missing", "Is any information missing?"),
+    _q("Composition", "confounding", "Which known properties other than the disease differ between the groups?"),
+    _q("Composition", "splits", "Are there recommended splits?"),
+    _q("Composition", "identifiable", "Is it possible to identify individuals?"),
+    _q("Collection", "collection", "How was the data acquired, and who was included?"),
+    _q("Collection", "timeframe", "Over what period was the data collected?"),
+    _q("Collection", "ethics", "Was an ethical review conducted?"),
+    _q("Collection", "consent", "Did the individuals consent, or was consent waived?"),
+    _q("Preprocessing", "preprocessing", "What was done to the images?"),
+    _q("Preprocessing", "raw", "Are the unprocessed data available?"),
+    _q("Labelling", "annotation", "How were liver and lesions outlined?"),
+    _q("Labelling", "annotators", "Who are the readers, and what is their experience?"),
+    _q("Uses", "uses", "What may the dataset be used for?"),
+    _q("Uses", "discouraged", "What should it not be used for?"),
+    _q("Distribution", "license", "Under which licence is it distributed?"),
+    _q("Distribution", "social_impact", "What could its use do to people?"),
+    _q("Maintenance", "contact", "Whom can users ask?"),
+    _q("Maintenance", "maintenance", "Will it be updated, and how are errors reported?"),
+)
+
+
+def check_answers(protocol: Protocol) -> None:
+    """Refuse an answer to a question that does not exist: it would be lost silently.
+
+    Raises
+    ------
+    ProtocolError
+        ``"unknown-question"``.
+    """
+    known = {question.key for question in QUESTIONS}
+    for key in sorted(protocol.release.answers):
+        if key not in known:
+            raise ProtocolError(
+                "unknown-question",
+                f"release.answers has no question '{key}'",
+                f"Questions are: {', '.join(sorted(known))}",
+            )
+
+
+def answer_all(protocol: Protocol, facts: ReleaseFacts) -> Mapping[str, str | None]:
+    """Answer of each question by key; None where it is open. An answer in the protocol adds to a computed one."""
+    computed = {
+        "instances": _instances(facts),
+        "missing": _missing(facts),
+        "confounding": _confounding(facts),
+        "splits": (
+            f"`splits.csv` assigns every subject to one of {protocol.splits.folds} folds, balanced on diagnosis, sex "
+            f"and age (seed {protocol.splits.seed}). All images of a subject share its fold."
+        ),
+        "identifiable": (
+            "Names, numbers, dates, UIDs and free text of the source were not copied: every file was built new. "
+            "Pseudonyms are a random permutation whose key is not released. "
+            "Age in years, sex, diagnosis and the images remain."
+        ),
+        "collection": _collection(protocol),
+        "ethics": protocol.study.ethics_approval or None,
+        "preprocessing": " ".join(preprocessing(protocol)),
+        "annotation": " ".join(annotation(protocol)),
+        "license": f"{protocol.release.license}; see `LICENSE`.",
+        "contact": protocol.release.contact or None,
+    }
+    answers: dict[str, str | None] = {}
+    for question in QUESTIONS:
+        parts = [computed.get(question.key), protocol.release.answers.get(question.key, "").strip() or None]
+        answers[question.key] = " ".join(part for part in parts if part) or None
+    return answers
+
+
+def open_questions(answers: Mapping[str, str | None]) -> tuple[Question, ...]:
+    """Questions nobody answered yet."""
+    return tuple(question for question in QUESTIONS if answers[question.key] is None)
+
+
+def preprocessing(protocol: Protocol) -> list[str]:
+    """What was done to every image, one sentence each."""
+    steps = [
+        "DICOM slices were stacked by their positions, and each stack's geometry was proved against them.",
+        "Values are Hounsfield units (int16, slope 1).",
+        f"Only slices with liver were kept{_margin(protocol)}; voxels keep their true position in space.",
+    ]
+    window = protocol.window
+    if window.enabled:
+        steps.append(f"Values were clipped to {window.lower_hu}...{window.upper_hu} HU.")
+    else:
+        steps.append("The full range of values was kept.")
+    if protocol.convert.deskew:
+        steps.append("Stacks with gantry tilt were resampled to straight ones.")
+    if protocol.convert.resample_mm is not None:
+        steps.append(f"Uneven stacks were resampled to {protocol.convert.resample_mm} mm slice spacing.")
+    return steps
+
+
+def _margin(protocol: Protocol) -> str:
+    margin = protocol.localize.margin_mm
+    return f", and whole slices within {margin:g} mm of it" if margin else ""
+
+
+def annotation(protocol: Protocol) -> list[str]:
+    """How masks came to be, one sentence each."""
+    readers = len(protocol.annotate.readers)
+    return [
+        f"Liver masks were made with the `{protocol.localize.backend}` backend of quadphase; people could correct it.",
+        f"Lesions were outlined by {readers} readers on their own; readings were sealed before anyone saw the other's.",
+        "A released lesion mask is the consensus: where the readings agree, or as adjudicated.",
+    ]
+
+
+def _instances(facts: ReleaseFacts) -> str:
+    types = ", ".join(f"{count} {name}" for name, count in facts.by_type)
+    phases = ", ".join(f"{phase.value} ({phase.label.lower()})" for phase in facts.phases)
+    return (
+        f"{facts.subjects} subjects ({types}) with {facts.images} contrast-phase CT volumes of the liver, "
+        f"{facts.slices} slices in all; phases: {phases}. "
+        f"{facts.lesion_masks} volumes have a lesion mask, all have a liver mask."
+    )
+
+
+def _missing(facts: ReleaseFacts) -> str:
+    parts = [f"Age is unknown for {facts.unknown_age} subjects, sex for {facts.unknown_sex}; both are NA, not guessed."]
+    parts.append(
+        f"{facts.images - facts.lesion_masks} volumes have no lesion mask (NA): controls, and cases nobody read."
+    )
+    return " ".join(parts)
+
+
+def _confounding(facts: ReleaseFacts) -> str:
+    parts = []
+    for group in facts.groups:
+        if not group.subjects:
+            parts.append(f"There are no {group.name} subjects.")
+            continue
+        age = f"median age {group.age.median:g}" if group.age is not None else "age unknown"
+        sex = f"{group.female.percent:.0f} % female" if group.female.known else "sex unknown"
+        parts.append(f"{group.name.capitalize()}: {group.subjects} subjects, {age}, {sex}.")
+    return " ".join(parts) + " A model can use such differences instead of the disease."
+
+
+def _collection(protocol: Protocol) -> str:
+    cohort = protocol.cohort
+    source = f"the archive of {protocol.study.hospital}" if protocol.study.hospital else "a hospital's archive"
+    required = ", ".join(phase.value for phase in protocol.phases.required)
+    pathology = ", confirmed by pathology" if cohort.require_pathology else ""
+    return (
+        f"Retrospectively, from {source}: patients of at least {cohort.minimum_age_years} years with a morphology code "
+        f"of {', '.join(cohort.morphology)}{pathology}, imaged within {cohort.maximum_days_before_surgery} days before "
+        f"surgery in the phases {required}; controls without hepatobiliary disease. Earlier tumour treatment, other "
+        "malignancy and severe other disease exclude, by the codes of the protocol."
+    )

@@ -1,0 +1,61 @@
+"""`dataset_description.json`: which specification a release follows, and the settings it was made with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from quadphase.errors import InputError
+from quadphase.io.json_file import load_json, save_json
+from quadphase.model import Protocol
+from quadphase.release.facts import ReleaseFacts
+
+__all__ = ["DESCRIPTION_NAME", "SPECIFICATION", "description", "load_identity", "title_of", "write_description"]
+
+DESCRIPTION_NAME: Final = "dataset_description.json"
+
+SPECIFICATION: Final = {"name": "quadphase-release", "version": "1"}
+"""Documented in docs/spec/release-v1.md."""
+
+
+def title_of(protocol: Protocol) -> str:
+    """Title of the release; the study's name where none was given."""
+    return protocol.release.title or protocol.study.name
+
+
+def description(protocol: Protocol, facts: ReleaseFacts, *, software: str) -> dict[str, Any]:
+    """The content of the file."""
+    return {
+        "name": title_of(protocol),
+        "version": protocol.release.version,
+        "license": protocol.release.license,
+        "specification": SPECIFICATION,
+        "generated_by": {"name": "quadphase", "version": software},
+        "phases": [phase.value for phase in facts.phases],
+        "subjects": facts.subjects,
+        "images": facts.images,
+        "window_hu": list(facts.window_hu) if facts.window_hu else None,
+        "margin_mm": protocol.localize.margin_mm,
+        "splits": {"folds": protocol.splits.folds, "seed": protocol.splits.seed},
+        "readers": len(protocol.annotate.readers),
+    }
+
+
+def write_description(root: Path, protocol: Protocol, facts: ReleaseFacts, *, software: str) -> None:
+    """Write the file into the release folder."""
+    save_json(root / DESCRIPTION_NAME, description(protocol, facts, software=software))
+
+
+def load_identity(root: Path) -> tuple[str, str]:
+    """(name, version) of a release.
+
+    Raises
+    ------
+    InputError
+        ``"missing-file"``, ``"bad-json"``, ``"bad-description"``.
+    """
+    value = load_json(root / DESCRIPTION_NAME)
+    name, version = (value.get("name"), value.get("version")) if isinstance(value, dict) else (None, None)
+    if not isinstance(name, str) or not isinstance(version, str):
+        raise InputError("bad-description", f"{root / DESCRIPTION_NAME} names no dataset and version", "Make it again")
+    return name, version
