@@ -46,7 +46,8 @@ def open_gzip(data: bytes, place: str) -> Iterator[Part]:
     """All members of a gzip file (RFC 1952): extra field, name, comment, time, contents; and what follows the last."""
     from isal import isal_zlib
 
-    damaged: tuple[type[Exception], ...] = (isal_zlib.error, zlib.error, OSError)
+    # The stubs declare isal_zlib.error as an instance.
+    damaged: tuple[type[Exception], ...] = (isal_zlib.error, zlib.error, OSError)  # type: ignore[assignment]
     at, member = 0, 0
     contents: list[bytes] = []
     while is_gzip(data[at : at + 3]):

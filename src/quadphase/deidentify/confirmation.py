@@ -14,6 +14,7 @@ from quadphase.deidentify.spellings import Rule
 __all__ = ["confirms"]
 
 _ALNUM: Final = re.compile(rb"[0-9A-Za-z]")
+_PRINTABLE: Final = re.compile(rb"[\t\n\r -~]*")
 _HEX_TOKEN: Final = re.compile(rb"[0-9a-fA-F]{16,}")
 _UUID: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SIZE_KEY: Final = re.compile(rb"\"(?:bytes|contentSize|size)\"\s*:\s*\"?$", re.IGNORECASE)
@@ -49,6 +50,8 @@ def confirms(rule: Rule, data: bytes, start: int, end: int, *, in_name: bool = F
     """
     if rule is Rule.HAN:
         return True
+    if rule is Rule.HAN_WIDE:
+        return not _PRINTABLE.fullmatch(data[start:end]) or _among_wide(data, start, end)
     if rule in (Rule.NUMBER, Rule.SHORT_NUMBER):
         while start and data[start - 1] == 0x30:
             start -= 1
@@ -68,6 +71,13 @@ def confirms(rule: Rule, data: bytes, start: int, end: int, *, in_name: bool = F
         if rule is Rule.SHORT_NUMBER:
             return start > 0 and end < len(data) and data[start - 1] in _QUOTES and data[end] in _QUOTES
     return True
+
+
+def _among_wide(data: bytes, start: int, end: int) -> bool:
+    """Between units of UTF-16 that are no ASCII text: a NUL, a byte order mark, or the end of the data."""
+    before, after = data[max(0, start - 2) : start], data[end : end + 2]
+    marks = (b"\xff\xfe", b"\xfe\xff")
+    return (b"\0" in before or before in marks or not before) and (b"\0" in after or not after)
 
 
 def _is_letter(byte: int) -> bool:

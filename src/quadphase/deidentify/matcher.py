@@ -8,9 +8,8 @@ every 256**b / n bytes, so:
 - in *voxels* from 8 bytes on, written as bytes, or from 16 characters with 5 different ones on, written as UTF-16:
   smooth HU of 46 … 122 are the codes of digits and letters, so the liver itself spells short numbers in UTF-16.
 
-Voxels are proved clean rather than searched where that is possible: a pattern of 8 bytes holds at least three whole
-16-bit words made of pattern bytes only, and HU between -2048 and 4095 hardly have any. Only stretches that could
-hold a pattern reach the automaton, which makes the search of CT a matter of a table look-up per word.
+Voxels are proved clean rather than searched where that is possible (`voxel_filter`); only stretches that could hold a
+pattern reach the automaton.
 
 The automaton is ahocorasick_rs (Rust, Apache-2.0): five times as fast as pyahocorasick here, and unlike Hyperscan it
 has wheels for every platform and is built in a fraction of a second.
@@ -18,20 +17,19 @@ has wheels for every platform and is built in a fraction of a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from quadphase.deidentify.confirmation import confirms
-from quadphase.deidentify.folding import BREAK, FOLD, fold, squeeze_wide
+from quadphase.deidentify.folding import fold, squeeze_wide
 from quadphase.deidentify.regions import Nature, Region
-from quadphase.deidentify.spellings import Rule, patterns, spellings
+from quadphase.deidentify.spellings import Pattern, Rule, patterns, spellings
+from quadphase.deidentify.voxel_filter import VoxelFilter
 from quadphase.model.source import Identifier
 
 if TYPE_CHECKING:
-    import ahocorasick_rs
+    from ahocorasick_rs import BytesAhoCorasick
 
 __all__ = ["Matcher"]
 
@@ -43,6 +41,15 @@ VOXEL_DIFFERENT: Final = 5
 
 PIECE_BYTES: Final = 32 << 20
 """Larger regions are searched in pieces, overlapping by the longest pattern, to keep memory flat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Patterns that share an automaton, and what each of them may mean."""
+
+    patterns: tuple[bytes, ...] = field(repr=False)
+    meanings: tuple[tuple[tuple[Pattern, str], ...], ...] = field(repr=False)
+    automaton: BytesAhoCorasick = field(repr=False)
 
 
 class Matcher:
@@ -58,55 +65,47 @@ class Matcher:
     def __init__(self, identifiers: Iterable[Identifier], *, allow: Iterable[str] = ()) -> None:
         from ahocorasick_rs import BytesAhoCorasick, Implementation
 
-        self._kinds: list[str] = []
         self.too_short: dict[str, int] = {}
         """Number of identifiers, by kind, that are too short to be searched at all."""
         self.count = 0
-        meanings: dict[bytes, dict[tuple[Rule, str], int]] = {}
+        meanings: dict[bytes, dict[tuple[Pattern, str], None]] = {}
         for identifier in identifiers:
             self.count += 1
-            before = len(self._kinds)
-            self._kinds.append(identifier.kind)
             searched = False
             for spelling in spellings(identifier):
                 for pattern in patterns(spelling):
-                    meanings.setdefault(pattern, {}).setdefault((spelling.rule, identifier.kind), before)
+                    meanings.setdefault(pattern.folded, {})[pattern, identifier.kind] = None
                     searched = True
             if not searched:
                 self.too_short[identifier.kind] = self.too_short.get(identifier.kind, 0) + 1
-        self._patterns: Sequence[bytes] = list(meanings)
-        self._meanings: Sequence[Sequence[tuple[Rule, str, int]]] = [
-            [(rule, kind, owner) for (rule, kind), owner in found.items()] for found in meanings.values()
-        ]
-        self._allow = tuple(fold(text.encode()) for text in allow if text.strip())
-        self._longest = max(map(len, self._patterns), default=1)
-        self._automaton: ahocorasick_rs.BytesAhoCorasick | None = (
-            BytesAhoCorasick(self._patterns, implementation=Implementation.ContiguousNFA) if self._patterns else None
+        wide = {folded for folded, found in meanings.items() if any(p.rule is Rule.HAN_WIDE for p, _ in found)}
+        self._groups = tuple(
+            _Group(
+                patterns=tuple(group),
+                meanings=tuple(tuple(meanings[folded]) for folded in group),
+                automaton=BytesAhoCorasick(group, implementation=Implementation.ContiguousNFA),
+            )
+            for group in (sorted(meanings.keys() - wide), sorted(wide))
+            if group
         )
-        alphabet = np.zeros(256, np.bool_)
-        alphabet[list({byte for pattern in self._patterns if len(pattern) >= VOXEL_BYTES for byte in pattern})] = True
-        alphabet = alphabet[np.frombuffer(FOLD, np.uint8)]
-        alphabet[0] = False
-        self._both_in_alphabet: NDArray[np.bool_] = (alphabet[:, None] & alphabet[None, :]).ravel()
-        """By 16-bit word: whether both of its bytes occur in patterns."""
-        ascii_alphabet = alphabet & (np.arange(256) < 128)
-        self._wide: NDArray[np.bool_] = np.concatenate([ascii_alphabet, np.zeros(65536 - 256, np.bool_)])
-        """By 16-bit word: whether it is a character of a pattern in UTF-16."""
+        """Two automata: half of a UTF-16 unit looks like a letter, so those patterns spare pure ASCII."""
+        self._allow = tuple(fold(text.encode()) for text in allow if text.strip())
+        self._longest = max(map(len, meanings), default=1)
+        self._filter = VoxelFilter(meanings, least_bytes=VOXEL_BYTES, least_characters=VOXEL_CHARACTERS)
 
     def __repr__(self) -> str:
-        return f"Matcher({self.count} identifiers, {len(self._patterns)} patterns)"
+        return f"Matcher({self.count} identifiers, {sum(len(group.patterns) for group in self._groups)} patterns)"
 
     def search(self, region: Region) -> frozenset[str]:
         """Kinds of the identifiers found in a region."""
         data = region.data
         found: set[str] = set()
         for start in range(0, max(len(data), 1), PIECE_BYTES):
-            whole = len(data) <= PIECE_BYTES
-            piece = data if whole else data[max(0, start - 2 * self._longest) : start + PIECE_BYTES]
+            piece = data[max(0, start - 2 * self._longest) : start + PIECE_BYTES]
             if region.nature is Nature.VOXELS:
                 found |= self._search_voxels(piece)
             else:
-                found |= self._search_bytes(piece, region.nature)
+                found |= self._search_bytes(bytes(piece), region.nature)
         return frozenset(found)
 
     def _search_bytes(self, data: bytes, nature: Nature) -> set[str]:
@@ -117,51 +116,31 @@ class Matcher:
                 found |= self._confirmed(squeeze_wide(data, parity), least=least)
         return found
 
-    def _search_voxels(self, data: bytes) -> set[str]:
-        found: set[str] = set()
-        stretches = self._stretches(data, self._both_in_alphabet, (VOXEL_BYTES - 1) // 2, margin=1)
-        if stretches:
-            found |= self._confirmed(stretches, least=VOXEL_BYTES, alone=False)
-        for parity in (0, 1):
-            shifted = data[parity:]
-            stretches = self._stretches(shifted, self._wide, VOXEL_CHARACTERS, margin=0)
-            if stretches:
-                characters = np.frombuffer(stretches, np.uint8)[::2].tobytes()
-                found |= self._confirmed(characters, least=VOXEL_CHARACTERS, alone=False, different=VOXEL_DIFFERENT)
+    def _search_voxels(self, data: bytes | memoryview) -> set[str]:
+        stretches = self._filter.stretches(data)
+        found = self._confirmed(stretches.narrow, least=VOXEL_BYTES, alone=False) if stretches.narrow else set()
+        if stretches.wide:
+            found |= self._confirmed(stretches.wide, least=VOXEL_CHARACTERS, alone=False, different=VOXEL_DIFFERENT)
         return found
-
-    @staticmethod
-    def _stretches(data: bytes, table: NDArray[np.bool_], least: int, *, margin: int) -> bytes:
-        """Runs of at least `least` words that `table` accepts, each widened by `margin` words, parted by breaks."""
-        words = np.frombuffer(data, "<u2", len(data) // 2)
-        if len(words) < least:
-            return b""
-        good = table[words]
-        # A run of n words holds one at every n-th position: most data is ruled out by looking at those alone.
-        if not good[least - 1 :: least].any():
-            return b""
-        edges = np.flatnonzero(np.diff(good.view(np.int8), prepend=0, append=0))
-        starts, stops = edges[::2], edges[1::2]
-        long = stops - starts >= least
-        pieces: list[bytes] = []
-        for start, stop in zip(starts[long].tolist(), stops[long].tolist(), strict=True):
-            pieces += (data[2 * max(0, start - margin) : 2 * (stop + margin)], bytes((BREAK, BREAK)))
-        return b"".join(pieces)
 
     def _confirmed(
         self, data: bytes, *, least: int, in_name: bool = False, alone: bool = True, different: int = 0
     ) -> set[str]:
         found: set[str] = set()
-        if self._automaton is None:
-            return found
         folded = fold(data)
-        for number, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
+        groups = self._groups[:1] if data.isascii() and b"\0" not in data else self._groups
+        hits = (
+            (group.meanings[number], start, end)
+            for group in groups
+            for number, start, end in group.automaton.find_matches_as_indexes(folded, overlapping=True)
+        )
+        for meanings, start, end in hits:
             if end - start < least or (different and len(set(folded[start:end])) < different):
                 continue
-            for rule, kind, _owner in self._meanings[number]:
-                if kind in found or self._is_allowed(folded, start, end):
+            for pattern, kind in meanings:
+                if kind in found or not pattern.is_exact(data[start:end]) or self._is_allowed(folded, start, end):
                     continue
-                if not alone or confirms(rule, data, start, end, in_name=in_name):
+                if not alone or confirms(pattern.rule, data, start, end, in_name=in_name):
                     found.add(kind)
         return found
 

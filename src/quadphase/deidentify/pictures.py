@@ -1,4 +1,4 @@
-"""Open images: NIfTI, PNG, JPEG and DICOM, so that their text is searched as text and their pixels as pixels."""
+"""Open images and arrays (NIfTI, PNG, JPEG, DICOM, NumPy): their text is searched as text, their pixels as pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from quadphase.deidentify.archives import Part
 from quadphase.deidentify.regions import Flaw, Nature, Region
 
 __all__ = [
-    "is_dicom", "is_jpeg", "is_nifti", "is_png", "open_dicom", "open_jpeg", "open_nifti", "open_png",
+    "is_dicom", "is_jpeg", "is_nifti", "is_npy", "is_png", "open_dicom", "open_jpeg", "open_nifti", "open_npy",
+    "open_png",
 ]  # fmt: skip
 
 PIXEL_DATA: Final = 0x7FE00010
@@ -52,7 +53,7 @@ def open_nifti(data: bytes, place: str) -> Iterator[Part]:
     if start > size:
         # Extensions may embed anything (code 2 holds DICOM): take them apart like files of their own.
         yield data[size:start], f"{where} before the voxels"
-    yield Region(data=data[start:stop], nature=Nature.VOXELS, place=f"{where} voxels")
+    yield Region(data=memoryview(data)[start:stop], nature=Nature.VOXELS, place=f"{where} voxels")
     if stop < len(data):
         yield data[stop:], f"{where} after the voxels"
 
@@ -134,6 +135,32 @@ def open_jpeg(data: bytes, place: str) -> Iterator[Part]:
     yield Region(data=data[:scan], nature=Nature.TEXT, place=f"{where} header")
     yield Region(data=data[scan:end], nature=Nature.OPAQUE, place=f"{where} scan")
     yield Region(data=data[end:], nature=Nature.TEXT, place=f"{where} after the end")
+
+
+def is_npy(data: bytes) -> bool:
+    return data[:6] == b"\x93NUMPY"
+
+
+def open_npy(data: bytes, place: str) -> Iterator[Part]:
+    """NumPy array: text as text (it is stored as UTF-32), numbers as pixels, the header as text."""
+    import numpy as np
+
+    where = f"{place} > array".removeprefix(" > ")
+    try:
+        stream = io.BytesIO(data)
+        array = np.load(stream, allow_pickle=False)
+        rest = data[stream.tell() :]
+    except (ValueError, OSError, EOFError):
+        yield Region(data=data, nature=Nature.OPAQUE, place=where)
+        return
+    yield Region(data=data[:128], nature=Nature.TEXT, place=f"{where} header")
+    if array.dtype.kind == "U":
+        yield "\n".join(array.ravel().tolist()).encode("utf-8", "replace"), where
+    else:
+        nature = Nature.VOXELS if array.dtype.kind in "iufcb" else Nature.TEXT
+        yield Region(data=array.tobytes(), nature=nature, place=where)
+    if rest:
+        yield rest, f"{where} end"
 
 
 def is_dicom(data: bytes) -> bool:

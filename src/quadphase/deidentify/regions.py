@@ -31,13 +31,14 @@ class Region:
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or memoryview
+        A memoryview only for voxels.
     nature : Nature
     place : str
         Where within the file, in words without any content: ``"gzip comment"``, ``"member 3 > header"``.
     """
 
-    data: bytes
+    data: bytes | memoryview
     nature: Nature
     place: str
 

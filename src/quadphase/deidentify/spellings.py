@@ -16,7 +16,7 @@ from enum import Enum
 from quadphase.deidentify.folding import fold
 from quadphase.model.source import Identifier
 
-__all__ = ["Rule", "Spelling", "is_searchable", "patterns", "spellings"]
+__all__ = ["Pattern", "Rule", "Spelling", "is_searchable", "patterns", "spellings"]
 
 
 class Rule(Enum):
@@ -28,6 +28,8 @@ class Rule(Enum):
     """Latin name without a blank: not inside a word, and short ones only in capitals or CamelCase."""
     HAN = "han"
     """Text beyond ASCII: anywhere."""
+    HAN_WIDE = "han-wide"
+    """Text beyond ASCII as UTF-16: its bytes may all be ASCII letters, and then the neighbours must be UTF-16 too."""
     CODE = "code"
     """Letters and digits mixed: a token of its own."""
     NUMBER = "number"
@@ -113,10 +115,42 @@ def _code_spellings(value: str) -> Iterator[Spelling]:
             yield Spelling(match[2], Rule.NUMBER)
 
 
-def patterns(spelling: Spelling) -> Iterator[bytes]:
-    """Folded bytes of a spelling: one for ASCII, one for each encoding otherwise."""
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Folded bytes to search for, and what the original bytes must be where folding would be too coarse.
+
+    Parameters
+    ----------
+    folded : bytes
+    rule : Rule
+    exact : tuple of (int, bytes)
+        Offsets at which these original bytes must stand: the second byte of a GB18030 character or half a UTF-16 unit
+        looks like punctuation or a capital letter and is neither.
+    """
+
+    folded: bytes
+    rule: Rule
+    exact: tuple[tuple[int, bytes], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Pattern({len(self.folded)} bytes, {self.rule.value})"
+
+    def is_exact(self, found: bytes) -> bool:
+        """Whether original bytes are the pattern beyond folding."""
+        return all(found[offset : offset + len(part)] == part for offset, part in self.exact)
+
+
+def patterns(spelling: Spelling) -> Iterator[Pattern]:
+    """Patterns of a spelling: one for ASCII (its UTF-16 is squeezed, not spelled), else one for each encoding."""
     if spelling.text.isascii():
-        yield fold(spelling.text.encode())
+        yield Pattern(fold(spelling.text.encode()), spelling.rule)
         return
-    for encoding in ("utf-8", "gb18030", "utf-16-le", "utf-16-be"):
-        yield fold(spelling.text.encode(encoding))
+    yield Pattern(fold(spelling.text.encode()), spelling.rule)
+    for encoding, rule in (("gb18030", spelling.rule), ("utf-16-le", Rule.HAN_WIDE), ("utf-16-be", Rule.HAN_WIDE)):
+        exact, offset = [], 0
+        for char in spelling.text:
+            part = char.encode(encoding)
+            if not char.isascii():
+                exact.append((offset, part))
+            offset += len(part)
+        yield Pattern(fold(spelling.text.encode(encoding)), rule, tuple(exact))

@@ -19,10 +19,17 @@ __all__ = ["is_pdf", "is_text", "layers", "open_pdf"]
 SAMPLE: Final = 1 << 16
 """Bytes at both ends that decide whether a file is text."""
 
+_ASCII: Final = bytes(range(128))
+_HANZI_PAIR: Final = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 _TEXT_BYTES: Final = bytes(range(32, 127)) + b"\t\n\r\f\b" + bytes(range(128, 256))
 
-_BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/_-]{16,}(?:\r?\n|\\n)[ \t]*)*[A-Za-z0-9+/_-]{12,}={0,2}")
-_HEX: Final = re.compile(rb"(?:[0-9A-Fa-f]{2}[ \r\n]*){8,}")
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]{12,}")
+_WRAPPED: Final = re.compile(rb"(?<=[A-Za-z0-9+/]{60})(?:\r?\n|\\n)[ \t]*(?=[A-Za-z0-9+/])")
+"""A line break inside base64 (MIME breaks at 76 characters, PEM at 64)."""
+_PACKED: Final = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x89PNG", b"\xff\xd8\xff", b"%PDF")
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
+_HEX: Final = re.compile(rb"[0-9A-Fa-f]{16,}")
+_HEX_LINES: Final = re.compile(rb"(?<=[0-9A-Fa-f])[ \t]?\r?\n(?=[0-9A-Fa-f]{16})")
 _TAG: Final = re.compile(rb"<[^<>]{0,2000}>")
 _BLANKS: Final = re.compile(rb"[\s!-/:-@\[-`{-~]{2,}")
 _JSON: Final = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
@@ -30,41 +37,64 @@ _ENTITY: Final = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8})
 _PERCENT: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _QUOTED: Final = re.compile(rb"(?:=[0-9A-F]{2})+")
 _OCTAL: Final = re.compile(rb"(?:\\(?:x[0-9A-Fa-f]{2}|[0-3][0-7]{2}))+")
+_USUAL: Final = re.compile("[\\t-\\r -~\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 """Soft hyphens, zero-width characters, byte order marks: they part a name without being seen."""
 
 
 def is_text(data: bytes) -> bool:
-    """Whether nearly all bytes at both ends are text of some encoding, UTF-16 included."""
+    """Whether the bytes at both ends are text: UTF-8, GB18030 of common characters, or UTF-16."""
     sample = data[:SAMPLE] + (data[-SAMPLE:] if len(data) > SAMPLE else b"")
     if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return True
-    strange = len(sample.translate(None, _TEXT_BYTES))
-    nuls = sample.count(0)
-    try:
-        sample.decode("utf-8")
-    except UnicodeDecodeError:
-        high = sum(sample.count(code) for code in range(128, 256))
-        return strange * 50 < len(sample) and high * 2 < len(sample)
-    # Pure ASCII with many NULs is UTF-16, or a header padded with NULs: text either way.
-    return (strange - nuls) * 50 < len(sample) and nuls * 10 < len(sample) * 9
+    # Headers padded with NULs and UTF-16 are text too.
+    strange = len(sample.translate(None, _TEXT_BYTES)) - sample.count(0)
+    if strange * 50 > len(sample) or sample.count(0) * 10 > len(sample) * 9:
+        return False
+    high = len(sample.translate(None, _ASCII))
+    if not high:
+        return True
+    # The two cuts of a sample may each have split a character.
+    split = 6 if len(sample) < len(data) else 0
+    if len(sample) - len(sample.decode("utf-8", "ignore").encode()) <= split:
+        return True
+    # Common Chinese characters, GB 2312: in random bytes such pairs are few.
+    pairs = len(_HANZI_PAIR.findall(sample))
+    return pairs * 2 * 10 >= high * 7 or high * 20 < len(sample)
 
 
 def layers(region: Region) -> Iterator[Region | tuple[bytes, str]]:
     """Other readings of a text region, and encoded parts to be taken apart on their own."""
-    data, place = region.data, region.place
+    data, place = bytes(region.data), region.place
+    decoded = _from_utf16(data)
+    if decoded:
+        yield decoded, f"{place} (UTF-16)"
+        return
     plain = _unescaped(data)
     if plain != data:
         yield Region(data=plain, nature=Nature.TEXT, place=f"{place} (unescaped)")
     closed = _BLANKS.sub(b" ", _TAG.sub(b" ", plain) if b"<" in plain else plain)
     if closed != plain:
-        yield Region(data=closed, nature=Nature.TEXT, place=f"{place} (markup removed)")
-    joined = _TAG.sub(b"", plain) if b"<" in plain else b""
-    if joined and joined != plain:
+        yield Region(data=closed, nature=Nature.TEXT, place=f"{place} (blanks closed)")
+    joined = _TAG.sub(b"", plain) if b"<" in plain else plain
+    if joined != plain:
         yield Region(data=joined, nature=Nature.TEXT, place=f"{place} (markup removed)")
     for text in _plain_letters(plain):
         yield Region(data=text, nature=Nature.TEXT, place=f"{place} (plain letters)")
     yield from _encoded(plain, place)
+
+
+def _from_utf16(data: bytes) -> bytes:
+    """A whole text in UTF-16 as UTF-8; empty where the data is not that."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    if data.isascii() or b"\0" not in data:
+        return b""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = data[: len(data) // 2 * 2].decode(encoding, "replace")
+        if len(_USUAL.findall(text)) * 20 >= len(text) * 19:
+            return text.encode("utf-8", "replace")
+    return b""
 
 
 def _unescaped(data: bytes) -> bytes:
@@ -100,8 +130,7 @@ def _plain_letters(data: bytes) -> Iterator[bytes]:
     """Text without accents, full-width forms and invisible characters, where that changes anything."""
     if data.isascii():
         return
-    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8", "gb18030")
-    for encoding in encodings:
+    for encoding in ("utf-8", "gb18030"):
         try:
             text = data.decode(encoding, "strict" if encoding == "utf-8" else "ignore")
         except UnicodeDecodeError:
@@ -115,20 +144,29 @@ def _plain_letters(data: bytes) -> Iterator[bytes]:
 
 
 def _encoded(data: bytes, place: str) -> Iterator[tuple[bytes, str]]:
-    for match in _BASE64.finditer(data):
-        token = re.sub(rb"\s|\\n", b"", match[0]).translate(bytes.maketrans(b"-_", b"+/"))
-        if token.isdigit() or (token.isalpha() and len(token) < 24):
+    """Decoded base64 and hex. What is not text and not a container is joined, as such parts are many and small."""
+    rest: list[bytes] = []
+    for match in _BASE64.finditer(_WRAPPED.sub(b"", data)):
+        token = match[0].translate(_URL_SAFE)
+        if _HEX.fullmatch(token) or token.isdigit() or (token.isalpha() and len(token) < 24):
             continue
-        with_padding = token.rstrip(b"=")
-        with_padding += b"=" * (-len(with_padding) % 4)
         try:
-            yield base64.b64decode(with_padding), f"{place} > base64"
+            decoded = base64.b64decode(token + b"=" * (-len(token) % 4))
         except (binascii.Error, ValueError):
             continue
-    for match in _HEX.finditer(data):
-        token = re.sub(rb"\s", b"", match[0])
-        if not token.isdigit() or len(token) >= 24:
-            yield bytes.fromhex(token.decode("ascii")), f"{place} > hex"
+        if len(decoded) > 4096 or decoded.startswith(_PACKED) or is_text(decoded):
+            yield decoded, f"{place} > base64"
+        else:
+            rest.append(decoded)
+    for match in _HEX.finditer(_HEX_LINES.sub(b"", data)):
+        token = match[0][: len(match[0]) // 2 * 2]
+        decoded = bytes.fromhex(token.decode("ascii"))
+        if len(decoded) > 4096 or decoded.startswith(_PACKED) or (is_text(decoded) and not token.isdigit()):
+            yield decoded, f"{place} > hex"
+        else:
+            rest.append(decoded)
+    if rest:
+        yield b"\xff\x01\x00\xff".join(rest), f"{place} > encoded"
 
 
 def is_pdf(data: bytes) -> bool:

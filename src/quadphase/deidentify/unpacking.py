@@ -28,6 +28,7 @@ _OPENERS: Final[tuple[tuple[Callable[[bytes], bool], Opener], ...]] = (
     (pictures.is_nifti, pictures.open_nifti),
     (pictures.is_png, pictures.open_png),
     (pictures.is_dicom, pictures.open_dicom),
+    (pictures.is_npy, pictures.open_npy),
     (pictures.is_jpeg, pictures.open_jpeg),
     (text_layers.is_pdf, text_layers.open_pdf),
 )

@@ -1,0 +1,503 @@
+"""Where identifiers hide: each place writes a file about a person, and is used for a known one and an innocent twin."""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import html
+import io
+import json
+import lzma
+import os
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import nibabel as nib
+import numpy as np
+import pydicom
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+
+Place = Callable[[Path, "Planted"], None]
+
+PLACES: dict[str, Place] = {}
+
+
+class Planted:
+    """One person's identifiers, all of one kind of truth: planted or innocent."""
+
+    def __init__(self, *, name: str, hanzi: str, patient_id: str, day: datetime, accession: str, uid: str) -> None:
+        self.name, self.hanzi, self.patient_id, self.day = name, hanzi, patient_id, day
+        self.accession, self.uid = accession, uid
+
+
+def place(function: Place) -> Place:
+    PLACES[function.__name__] = function
+    return function
+
+
+def header(shape: tuple[int, int, int] = (16, 16, 4), **fields: bytes) -> nib.nifti1.Nifti1Header:
+    head = nib.nifti1.Nifti1Header()
+    head.set_data_dtype(np.int16)
+    head.set_data_shape(shape)
+    head["vox_offset"] = 352
+    for field, value in fields.items():
+        head[field] = value
+    return head
+
+
+def nifti(
+    *, fields: dict[str, bytes] | None = None, gap: bytes = b"", tail: bytes = b"", voxels: bytes | None = None
+) -> bytes:
+    """Bytes of a NIfTI file with `gap` between header and voxels and `tail` after them."""
+    head = header(**(fields or {}))
+    gap += b"\0" * (-len(gap) % 16)
+    head["vox_offset"] = 352 + len(gap)
+    body = np.clip(np.random.default_rng(3).normal(60, 20, 16 * 16 * 4), -200, 200).astype("<i2").tobytes()
+    body = (voxels or b"") + body[len(voxels or b"") :]
+    return bytes(head.binaryblock) + b"\0\0\0\0" + gap + body + tail
+
+
+def png(*chunks: tuple[bytes, bytes], tail: bytes = b"", pixels: bytes = b"") -> bytes:
+    raw = (pixels + b"\0" * (16 * 17))[: 16 * 17]
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", 16, 16, 8, 0, 0, 0, 0)),
+        *chunks,
+        (b"IDAT", zlib.compress(raw)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts) + tail
+
+
+def gz(content: bytes, *, name: bytes = b"", comment: bytes = b"", extra: bytes = b"", seconds: int = 0) -> bytes:
+    flags = (8 if name else 0) | (16 if comment else 0) | (4 if extra else 0)
+    head = b"\x1f\x8b\x08" + bytes([flags]) + struct.pack("<I", seconds) + b"\0\xff"
+    head += struct.pack("<H", len(extra)) + extra if extra else b""
+    head += (name + b"\0" if name else b"") + (comment + b"\0" if comment else b"")
+    deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body = deflater.compress(content) + deflater.flush()
+    return head + body + struct.pack("<II", zlib.crc32(content), len(content))
+
+
+@place
+def nifti_descrip(root: Path, p: Planted) -> None:
+    (root / "ct.nii").write_bytes(nifti(fields={"descrip": p.name.encode()}))
+
+
+@place
+def nifti_aux_file_in_gzip(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(fields={"aux_file": p.patient_id.encode()})))
+
+
+@place
+def nifti_intent_name(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(fields={"intent_name": p.patient_id.encode()})))
+
+
+@place
+def nifti_db_name(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(fields={"db_name": p.patient_id.encode()})))
+
+
+@place
+def nifti_text_extension(root: Path, p: Planted) -> None:
+    text = f"comment: seen {p.day:%d/%m/%Y}".encode()
+    extension = struct.pack("<ii", (8 + len(text) + 15) // 16 * 16, 6) + text
+    (root / "ct.nii.gz").write_bytes(gz(nifti(gap=extension)))
+
+
+@place
+def nifti_dicom_extension(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(gap=struct.pack("<ii", 4096, 2) + dicom(PatientName=p.name))))
+
+
+@place
+def nifti_stray_bytes_before_voxels(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(gap=b"\0" * 7 + p.uid.encode())))
+
+
+@place
+def nifti_after_the_voxels(root: Path, p: Planted) -> None:
+    (root / "mask.nii.gz").write_bytes(gz(nifti(tail=p.accession.encode())))
+
+
+@place
+def nifti_in_the_voxels(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(voxels=p.name.upper().encode())))
+
+
+@place
+def gzip_name(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(), name=p.name.replace("^", "_").encode() + b".nii"))
+
+
+@place
+def gzip_comment(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(), comment=f"{p.day:%d %b %Y}".encode()))
+
+
+@place
+def gzip_extra_field(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(), extra=b"QP\x08\x00" + p.patient_id.encode()))
+
+
+@place
+def gzip_time(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(), seconds=int(p.day.timestamp())))
+
+
+@place
+def gzip_second_member(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti()) + gz(p.name.encode()))
+
+
+@place
+def gzip_across_members(root: Path, p: Planted) -> None:
+    raw = p.name.encode()
+    (root / "notes.txt.gz").write_bytes(gz(b"seen: " + raw[:5]) + gz(raw[5:]))
+
+
+@place
+def gzip_trailing_bytes(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti()) + p.uid.encode())
+
+
+@place
+def gzip_in_gzip(root: Path, p: Planted) -> None:
+    (root / "a.gz").write_bytes(gz(gz(gz(p.accession.encode()))))
+
+
+@place
+def png_text_chunk(root: Path, p: Planted) -> None:
+    (root / "figure.png").write_bytes(png((b"tEXt", b"Comment\0" + p.name.encode())))
+
+
+@place
+def png_compressed_text(root: Path, p: Planted) -> None:
+    (root / "figure.png").write_bytes(png((b"zTXt", b"Comment\0\0" + zlib.compress(p.patient_id.encode()))))
+
+
+@place
+def png_international_text(root: Path, p: Planted) -> None:
+    body = b"Author\0\1\0zh\0\xe4\xbd\x9c\xe8\x80\x85\0" + zlib.compress(p.hanzi.encode())
+    (root / "figure.png").write_bytes(png((b"iTXt", body)))
+
+
+@place
+def png_time(root: Path, p: Planted) -> None:
+    body = struct.pack(">H5B", p.day.year, p.day.month, p.day.day, 12, 0, 0)
+    (root / "figure.png").write_bytes(png((b"tIME", body)))
+
+
+@place
+def png_after_the_end(root: Path, p: Planted) -> None:
+    (root / "figure.png").write_bytes(png(tail=p.uid.encode()))
+
+
+@place
+def png_pixels(root: Path, p: Planted) -> None:
+    (root / "figure.png").write_bytes(png(pixels=p.name.encode()))
+
+
+@place
+def jpeg_comment(root: Path, p: Planted) -> None:
+    text = p.name.encode()
+    (root / "photo.jpg").write_bytes(b"\xff\xd8\xff\xfe" + struct.pack(">H", len(text) + 2) + text + b"\xff\xd9")
+
+
+@place
+def svg_metadata(root: Path, p: Planted) -> None:
+    (root / "flow.svg").write_text(f"<svg><metadata><dc:date>{p.day:%Y-%m-%dT%H:%M}</dc:date></metadata></svg>")
+
+
+@place
+def html_entities(root: Path, p: Planted) -> None:
+    coded = "".join(f"&#x{ord(char):x};" for char in p.hanzi)
+    (root / "report.html").write_text(f"<p>{coded}</p>")
+
+
+@place
+def html_markup_between(root: Path, p: Planted) -> None:
+    family, given = p.name.split("^")
+    (root / "report.html").write_text(f"<td><b>{html.escape(family)}</b></td>\n<td>{given}</td>")
+
+
+@place
+def json_escapes(root: Path, p: Planted) -> None:
+    (root / "croissant.json").write_text(json.dumps({"creator": p.hanzi}))
+
+
+@place
+def json_key(root: Path, p: Planted) -> None:
+    (root / "geometry.json").write_text(json.dumps({p.patient_id.lstrip("0"): 1}))
+
+
+@place
+def csv_name_in_two_cells(root: Path, p: Planted) -> None:
+    family, given = p.name.split("^")
+    (root / "patient_data.csv").write_text(f'"patient_id","a","b"\r\n"P0001","{given}","{family}"\r\n')
+
+
+@place
+def csv_in_gb18030(root: Path, p: Planted) -> None:
+    (root / "patient_data.csv").write_bytes(f"编号,姓名\r\nP0001,{p.hanzi}\r\n".encode("gb18030"))
+
+
+@place
+def csv_in_utf16(root: Path, p: Planted) -> None:
+    (root / "patient_data.csv").write_bytes(f"编号,姓名\r\nP0001,{p.hanzi}\r\n".encode("utf-16"))
+
+
+@place
+def csv_ascii_in_utf16_be(root: Path, p: Planted) -> None:
+    (root / "patient_data.csv").write_bytes(f"P0001,{p.name}\r\n".encode("utf-16-be"))
+
+
+@place
+def csv_id_spoilt_by_a_spreadsheet(root: Path, p: Planted) -> None:
+    (root / "patient_data.csv").write_text(f"id,x\n{float(p.patient_id)},1\n")
+
+
+@place
+def chinese_date(root: Path, p: Planted) -> None:
+    (root / "README.md").write_text(f"检查日期 {p.day.year}年{p.day.month}月{p.day.day}日")
+
+
+@place
+def dicom_date_time(root: Path, p: Planted) -> None:
+    (root / "README.md").write_text(f"acquired at {p.day:%Y%m%d%H%M%S}.000")
+
+
+@place
+def american_date(root: Path, p: Planted) -> None:
+    (root / "README.md").write_text(f"{p.day:%B} {p.day.day}, {p.day.year}")
+
+
+@place
+def url_percent_escapes(root: Path, p: Planted) -> None:
+    (root / "links.txt").write_text(f"https://pacs.example/?q={quote(p.hanzi)}")
+
+
+@place
+def base64_in_html(root: Path, p: Planted) -> None:
+    coded = base64.b64encode(f"patient {p.name}, ok".encode()).decode()
+    (root / "report.html").write_text(f"<img src='data:text/plain;base64,{coded}'>")
+
+
+@place
+def picture_in_html(root: Path, p: Planted) -> None:
+    coded = base64.b64encode(png((b"tEXt", b"Title\0" + p.name.encode()))).decode()
+    (root / "report.html").write_text(f"<img src='data:image/png;base64,{coded}'>")
+
+
+@place
+def hex_in_text(root: Path, p: Planted) -> None:
+    (root / "notes.txt").write_text(f"profile {p.name.encode().hex()}")
+
+
+@place
+def accents_and_full_width(root: Path, p: Planted) -> None:
+    wide = "".join(chr(ord(char) + 0xFEE0) for char in p.patient_id)
+    (root / "notes.txt").write_text(f"ID {wide}", encoding="utf-8")
+
+
+@place
+def zero_width_spaces(root: Path, p: Planted) -> None:
+    (root / "notes.txt").write_text("\u200b".join(p.hanzi), encoding="utf-8")
+
+
+@place
+def file_name(root: Path, p: Planted) -> None:
+    (root / f"{p.name.replace('^', '-').lower()}_ct.csv").write_text("x")
+
+
+@place
+def folder_name(root: Path, p: Planted) -> None:
+    (root / p.patient_id).mkdir()
+    (root / p.patient_id / "a.txt").write_text("x")
+
+
+@place
+def chinese_file_name(root: Path, p: Planted) -> None:
+    (root / f"{p.hanzi}.txt").write_text("x")
+
+
+@place
+def file_time(root: Path, p: Planted) -> None:
+    (root / "a.txt").write_text("x")
+    os.utime(root / "a.txt", (p.day.timestamp(), p.day.timestamp()))
+
+
+@place
+def link_target(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").symlink_to(f"/data/{p.patient_id}/ct.nii.gz")
+
+
+def zipped(**changes: Any) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        info = zipfile.ZipInfo(changes.get("name", "a.txt"), changes.get("time", (1980, 1, 1, 0, 0, 0)))
+        info.comment, info.extra = changes.get("comment", b""), changes.get("extra", b"")
+        archive.writestr(info, changes.get("content", b"harmless"))
+        archive.comment = changes.get("archive_comment", b"")
+    return stream.getvalue()
+
+
+@place
+def zip_member_content(root: Path, p: Planted) -> None:
+    (root / "release.zip").write_bytes(zipped(content=gz(p.uid.encode())))
+
+
+@place
+def zip_member_name(root: Path, p: Planted) -> None:
+    (root / "release.zip").write_bytes(zipped(name=f"{p.patient_id}/ct.nii.gz"))
+
+
+@place
+def zip_member_time(root: Path, p: Planted) -> None:
+    (root / "release.zip").write_bytes(zipped(time=(p.day.year, p.day.month, p.day.day, 10, 0, 0)))
+
+
+@place
+def zip_comments(root: Path, p: Planted) -> None:
+    (root / "release.zip").write_bytes(zipped(archive_comment=p.accession.encode()))
+
+
+@place
+def zip_member_comment(root: Path, p: Planted) -> None:
+    (root / "release.zip").write_bytes(zipped(comment=p.name.encode()))
+
+
+@place
+def zip_gap_between_members(root: Path, p: Planted) -> None:
+    (root / "release.zip").write_bytes(p.name.encode() + zipped())
+    data = zipped()
+    (root / "release.zip").write_bytes(data[:4] + data[4:] + p.name.encode())
+
+
+def tarred(**fields: Any) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo(fields.pop("name", "a.txt"))
+        content = fields.pop("content", b"harmless")
+        info.size = len(content)
+        for field, value in fields.items():
+            setattr(info, field, value)
+        archive.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+@place
+def tar_owner(root: Path, p: Planted) -> None:
+    family, given = p.name.lower().split("^")
+    (root / "release.tar").write_bytes(tarred(uname=f"{given}.{family}"))
+
+
+@place
+def tar_time_in_gzip(root: Path, p: Planted) -> None:
+    (root / "release.tar.gz").write_bytes(gz(tarred(mtime=int(p.day.timestamp()))))
+
+
+@place
+def tar_pax_header(root: Path, p: Planted) -> None:
+    (root / "release.tar").write_bytes(tarred(pax_headers={"comment": p.hanzi}))
+
+
+@place
+def tar_in_xz(root: Path, p: Planted) -> None:
+    (root / "release.tar.xz").write_bytes(lzma.compress(tarred(content=p.accession.encode())))
+
+
+@place
+def text_in_bzip2(root: Path, p: Planted) -> None:
+    (root / "a.bz2").write_bytes(bz2.compress(p.uid.encode()))
+
+
+@place
+def notebook_output(root: Path, p: Planted) -> None:
+    cell = {"cell_type": "code", "outputs": [{"text": [f"opened /home/u/{p.patient_id}/IM0001\n"]}]}
+    (root / "demo.ipynb").write_text(json.dumps({"cells": [cell]}))
+
+
+@place
+def spreadsheet_cell(root: Path, p: Planted) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.append(["patient", p.hanzi])
+    book.properties.created = book.properties.modified = datetime(2000, 1, 1)  # noqa: DTZ001 (openpyxl refuses zones)
+    book.save(root / "table.xlsx")
+
+
+@place
+def pdf_stream(root: Path, p: Planted) -> None:
+    stream = zlib.compress(f"BT ({p.name}) Tj ET".encode())
+    (root / "paper.pdf").write_bytes(
+        b"%PDF-1.7\n1 0 obj<</Filter/FlateDecode>>\nstream\n" + stream + b"\nendstream\nendobj"
+    )
+
+
+@place
+def pdf_title_in_utf16(root: Path, p: Planted) -> None:
+    title = ("\ufeff" + p.hanzi).encode("utf-16-be").hex().upper()
+    (root / "paper.pdf").write_bytes(f"%PDF-1.7\n1 0 obj<</Title<{title}>>>endobj".encode())
+
+
+def dicom(**attributes: Any) -> bytes:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = CTImageStorage, "2.25.1"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SpecificCharacterSet = "ISO_IR 192"
+    for keyword, value in attributes.items():
+        setattr(data, keyword, value)
+    data.Rows = data.Columns = 8
+    data.BitsAllocated, data.PixelData = 16, b"\x10\0" * 64
+    stream = io.BytesIO()
+    pydicom.dcmwrite(stream, data, enforce_file_format=True)
+    return stream.getvalue()
+
+
+@place
+def dicom_attribute(root: Path, p: Planted) -> None:
+    (root / "IM0001").write_bytes(dicom(ImageComments=f"compare {p.day:%d.%m.%Y}"))
+
+
+@place
+def dicom_preamble(root: Path, p: Planted) -> None:
+    data = dicom()
+    (root / "IM0001").write_bytes(p.uid.encode().ljust(128, b"\0") + data[128:])
+
+
+@place
+def binary_file(root: Path, p: Planted) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, 5000, np.uint8).tobytes()
+    (root / "weights.bin").write_bytes(noise + p.name.encode() + noise)
+
+
+@place
+def numpy_archive(root: Path, p: Planted) -> None:
+    np.savez_compressed(root / "arrays.npz", who=np.array([p.hanzi]))
+
+
+PERSON = Planted(
+    name="Zhang^Xiaoming", hanzi="张小明", patient_id="00734519", day=datetime(2021, 3, 5, 4, 30, tzinfo=UTC),
+    accession="A1900734", uid="1.2.840.113619.2.55.3.2831163.77",
+)  # fmt: skip
+
+TWIN = Planted(
+    name="Zheng^Xiaoning", hanzi="王天地", patient_id="00481672", day=datetime(2020, 8, 17, 4, 30, tzinfo=UTC),
+    accession="A1800555", uid="1.2.840.113619.2.55.3.9926415.12",
+)  # fmt: skip
+"""Another person, whom the ledger does not know."""
