@@ -6,6 +6,7 @@ slices. Each is rejected under one code of the catalogue; nothing is dropped wit
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,8 @@ CAPTURES: Final = frozenset(
     ("SCREEN SAVE", "SCREENSHOT", "SCREEN CAPTURE", "REF_SURVIEW", "PATIENT_INFO", "RESULTS", "REPORT")
 )
 DOSE_PAGES: Final = frozenset(("DOSE_INFO", "DOSE", "DOSE REPORT", "DOSE_REPORT"))
+HEADER_BLOCK: Final = 1 << 15
+"""Read first: more than nearly every CT header, far less than a slice."""
 MAXIMUM_PIXELS: Final = 1 << 26
 """8192 × 8192: a larger matrix is a damaged header, and decoding it could fill the memory."""
 
@@ -85,14 +88,12 @@ def files_below(paths: Iterable[Path]) -> Iterator[Path]:
 def read_file(path: Path) -> tuple[SliceHeader, ...] | Rejection:
     """Slices of a file (one; several for a multi-frame CT), or why it is no slice. Never raises for bad content."""
     try:
-        data = path.read_bytes()
+        values, size = _values(path)
+        found = _slices(values, path, size=size)
     except OSError as error:
         return Rejection(code="unreadable-file", detail=f"cannot be opened ({error.strerror})", path=path)
-    try:
-        values = Values(read_elements(data, WANTED))
     except QuadphaseError as error:
         return Rejection(code=error.code, detail=error.message, path=path)
-    found = _slices(data, values, path)
     if isinstance(found[0], SliceHeader):
         return found
     code, detail = found
@@ -106,14 +107,30 @@ def read_file(path: Path) -> tuple[SliceHeader, ...] | Rejection:
     )
 
 
-def _slices(data: bytes, v: Values, path: Path) -> tuple[SliceHeader, ...] | tuple[str, str]:
+def _values(path: Path) -> tuple[Values, int]:
+    """Values of a file and its size in bytes; most headers end within the first block, whatever the pixels weigh."""
+    with path.open("rb", buffering=0) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        data = stream.read(HEADER_BLOCK)
+        if len(data) < size:
+            try:
+                elements = read_elements(data, WANTED)
+                if elements.pixels is not None:
+                    return Values(elements), size
+            except QuadphaseError:
+                pass  # the header is longer than the block: read on
+            data += stream.read()
+    return Values(read_elements(data, WANTED)), size
+
+
+def _slices(v: Values, path: Path, *, size: int) -> tuple[SliceHeader, ...] | tuple[str, str]:
     if (refused := _not_volumetric(v)) is not None:
         return refused
     if _sop_class(v) in ENHANCED_CT:
         from quadphase.convert.multiframe import read_frames
 
-        return read_frames(data, v, path)
-    return _single_frame(v, path, size=len(data))
+        return read_frames(path.read_bytes(), v, path)
+    return _single_frame(v, path, size=size)
 
 
 def _sop_class(v: Values) -> str:

@@ -8,6 +8,7 @@ changing it would be a repair.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -44,6 +45,8 @@ RETIRED: Final[dict[str, str]] = {
     "1.2.840.10008.1.2.4.55": "JPEG full progression (process 10 and 12, retired)",
 }
 INT16: Final = np.iinfo(np.int16)
+TWO_BYTES: Final = (np.dtype("int16"), np.dtype("uint16"))
+LITTLE_ENDIAN: Final = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
 
 
 class TooWideError(Exception):
@@ -112,7 +115,7 @@ def _native(header: SliceHeader) -> NDArray[Any]:
     count = plane.rows * plane.columns
     big = layout.transfer_syntax == BIG_ENDIAN
     kind = np.dtype(f"{'>' if big else '<'}{'i' if layout.signed else 'u'}{layout.bits_allocated // 8}")
-    start = layout.offset + header.origin.frame * count * kind.itemsize
+    start = _start(header)
     if layout.transfer_syntax == DEFLATED:
         raw = open_body(header.origin.path.read_bytes())[0][start : start + count * kind.itemsize]
     else:
@@ -122,6 +125,24 @@ def _native(header: SliceHeader) -> NDArray[Any]:
     if len(raw) != count * kind.itemsize:
         raise UnsupportedDataError("truncated-file", "the file ends inside its pixels", "Copy it again")
     return np.frombuffer(raw, kind).reshape(plane.rows, plane.columns)
+
+
+def _start(header: SliceHeader) -> int:
+    """Offset of a slice's first stored value in its uncompressed body."""
+    layout, plane = header.pixels, header.plane
+    return layout.offset + header.origin.frame * plane.rows * plane.columns * (layout.bits_allocated // 8)
+
+
+def _read_into(header: SliceHeader, out: NDArray[np.int16]) -> NDArray[Any]:
+    """Read little endian 16-bit values into `out` and return them under their own type, in the same memory."""
+    descriptor = os.open(header.origin.path, os.O_RDONLY)
+    try:
+        got = os.preadv(descriptor, [memoryview(out).cast("B")], _start(header))
+    finally:
+        os.close(descriptor)
+    if got != out.nbytes:
+        raise UnsupportedDataError("truncated-file", "the file ends inside its pixels", "Copy it again")
+    return out.view(np.int16 if header.pixels.signed else np.uint16)
 
 
 def _decoded(header: SliceHeader) -> NDArray[Any]:
@@ -177,12 +198,17 @@ def _clean(stored: NDArray[Any], layout: PixelLayout) -> tuple[NDArray[Any], boo
 def _rescale_int16(stored: NDArray[Any], layout: PixelLayout, out: NDArray[np.int16]) -> None:
     """Write slope × stored + intercept into `out`; both are whole numbers."""
     slope, intercept = int(layout.slope), int(layout.intercept)
+    if (slope, intercept, stored.dtype) == (1, 0, np.dtype(np.int16)):
+        if stored.base is not out.base:
+            out[:] = stored
+        return
     low, high = int(stored.min()), int(stored.max())
     ends = sorted((low * slope + intercept, high * slope + intercept))
     if ends[0] >= INT16.min and ends[1] <= INT16.max:
         if slope == 1 and abs(intercept) <= INT16.max:
             # Two's complement: the sum is right modulo 2^16, and its true value fits.
-            np.add(stored.astype(np.int16, copy=False), np.int16(intercept), out=out)
+            narrow = stored.view(np.int16) if stored.dtype in TWO_BYTES else stored.astype(np.int16)
+            np.add(narrow, np.int16(intercept), out=out)
         else:
             out[:] = stored.astype(np.int64) * slope + intercept
         return
@@ -225,12 +251,13 @@ def _load(headers: Sequence[SliceHeader], kind: type, threads: int) -> Pixels:
     def one(k: int) -> tuple[bool, int]:
         header = headers[k]
         layout = header.pixels
-        stored, masked = _clean(stored_pixels(header), layout)
+        direct = kind is np.int16 and layout.transfer_syntax in LITTLE_ENDIAN and layout.bits_allocated == 16
+        stored, masked = _clean(_read_into(header, out[k]) if direct else stored_pixels(header), layout)
+        n = 0 if layout.padding is None else int(np.count_nonzero(stored == layout.padding))
         if kind is np.int16:
             _rescale_int16(stored, layout, out[k])
         else:
             out[k] = stored.astype(np.float64) * layout.slope + layout.intercept
-        n = 0 if layout.padding is None else int(np.count_nonzero(stored == layout.padding))
         return masked, n
 
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:

@@ -40,6 +40,8 @@ ATTRIBUTES: Final[tuple[tuple[str, Callable[[SliceHeader], object]], ...]] = (
     ("instance number", lambda h: h.acquisition.instance_number),
 )
 """Tried in this order: the acquisition's own numbers first, clocks next, numbers of the archive last."""
+WEAK: Final = frozenset(("content time", "instance number"))
+"""Any two images differ in these; alone they tell whole passes apart, never a single image that conflicts with another."""
 
 
 def positions_along(headers: Sequence[SliceHeader]) -> NDArray[np.float64]:
@@ -96,9 +98,10 @@ def _split(
         parts = [index[part] for part in parts]
         left = sum(repeats(along[part]) for part in parts)
         if left == 0:
-            if np.median([len(part) for part in parts]) >= INTERLOCKED:
+            sizes = [len(part) for part in parts]
+            if (min(sizes) if name in WEAK else np.median(sizes)) >= INTERLOCKED:
                 return parts
-            if best is None or len(parts) < len(best):
+            if name not in WEAK and (best is None or len(parts) < len(best)):
                 best = parts
         elif left < repeats(along[index]) and min(len(p) for p in parts) >= INTERLOCKED and partial is None:
             partial = (left, name, parts)
