@@ -73,6 +73,9 @@ class Body:
 WHOLE_LUNG_ML = 800.0
 """A lung that does not reach the top of the scan is a whole lung; else it is gas in the bowel."""
 
+LUNG_BASE_ML = 300.0
+"""A smaller piece at the top of the scan is a recess, which lies in the back; in front it is stomach or colon."""
+
 
 def find_body(hu: FloatArray, *, spacing_mm: float) -> Body | None:
     """Read body, lungs and spine.
@@ -93,7 +96,6 @@ def find_body(hu: FloatArray, *, spacing_mm: float) -> Body | None:
     voxel_ml = spacing_mm**3 / 1000
     if inside.sum() * voxel_ml < 200:
         return None
-    lung = _lungs(hu, inside, voxel_ml)
     bone = (hu > BONE_HU) & inside
     depth = hu.shape[2]
     extent = np.full((4, depth), np.nan)
@@ -101,6 +103,7 @@ def find_body(hu: FloatArray, *, spacing_mm: float) -> Body | None:
         xs, ys = np.flatnonzero(inside[:, :, k].any(axis=1)), np.flatnonzero(inside[:, :, k].any(axis=0))
         if xs.size:
             extent[:, k] = xs[0], xs[-1], ys[0], ys[-1]
+    lung = _lungs(hu, inside, extent[2] + 0.45 * (extent[3] - extent[2]), voxel_ml)
     midline, spine_front, seen = _spine(bone, extent, spacing_mm)
     left, right, back, front = (_along_z(row) for row in extent)
     return Body(
@@ -140,17 +143,22 @@ def _trunk(hu: FloatArray, spacing_mm: float) -> BoolArray:
     return body
 
 
-def _lungs(hu: FloatArray, inside: BoolArray, voxel_ml: float) -> BoolArray:
+def _lungs(
+    hu: FloatArray, inside: BoolArray, back_half: npt.NDArray[np.float64], voxel_ml: float
+) -> BoolArray:
+    """Air of a lung's density: whole lungs, or pieces cut by the top of the scan and no gas in the bowel."""
     air = inside & (hu < -400)
     labels, count = ndimage.label(air)
     if not count:
         return air
     keep = np.zeros(count + 1, dtype=bool)
-    top = np.flatnonzero(inside.any(axis=(0, 1)))[-1]
+    top = int(np.flatnonzero(inside.any(axis=(0, 1)))[-1])
     for label in np.flatnonzero(np.bincount(labels.ravel())[1:] * voxel_ml > LUNG_MIN_ML) + 1:
         piece = labels == label
+        volume_ml = float(piece.sum()) * voxel_ml
         at_top = bool(piece[:, :, top].any())
-        if at_top or piece.sum() * voxel_ml > WHOLE_LUNG_ML:
+        behind = float(np.median(np.nonzero(piece)[1])) < back_half[top]
+        if volume_ml > WHOLE_LUNG_ML or (at_top and (behind or volume_ml > LUNG_BASE_ML)):
             keep[label] = LUNG_HU[0] < np.median(hu[piece]) < LUNG_HU[1]
     return np.asarray(keep[labels])
 

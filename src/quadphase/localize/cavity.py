@@ -31,6 +31,9 @@ SKIN_MM = 6.0
 FAT_HU = -40.0
 """Fat, or a voxel mostly of fat."""
 
+FAT_STEPS = 6
+"""Fat this many samples (a third of a voxel each) deep: the planes of fat between the wall's muscles are thinner."""
+
 WALL_SCALE_MM = 6.0
 """A thin wall seen is a wall; a thick one may be wall plus bowel, so it weighs less."""
 
@@ -133,14 +136,14 @@ def _wall_before_fat(
 ) -> npt.NDArray[np.float64]:
     """Thickness of the muscle where fat or gas lies behind it, NaN where an organ touches the wall."""
     step = spacing_mm / 3
-    inward = np.arange(0, 24, step)
+    inward = np.arange(0, 30, step)
     theta = (np.arange(ANGLES) / ANGLES * 2 * np.pi)[:, None]
     out = np.full(outer.shape, np.nan)
     for k in range(outer.shape[1]):
         r = (outer[:, k, None] - inward) / spacing_mm
         px, py = centre[0, k] + np.cos(theta) * r, centre[1, k] + np.sin(theta) * r
         ray = ndimage.map_coordinates(hu[:, :, k], [px, py], order=1, mode="nearest")
-        fat = ray < FAT_HU
+        fat = ndimage.minimum_filter1d((ray < FAT_HU).astype(np.uint8), FAT_STEPS, axis=1, origin=-(FAT_STEPS // 2)) > 0
         fat[:, inward < 4] = False
         muscle = (ray > MUSCLE_HU)[:, inward < 6].any(axis=1)
         found = fat.any(axis=1) & muscle

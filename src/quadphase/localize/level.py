@@ -20,11 +20,23 @@ SEARCH_HU = (-20, 220)
 MIN_CORE_ML = 25.0
 """Smaller even pieces (kidney, bowel) are no liver."""
 
+ERODE_MM = 5.0
+"""A core is eroded by this: what survives is no vessel, wall or strip of muscle."""
+
 EVEN_HU = 12.0
 """Half-width of the band of densities counted for one level."""
 
-MIN_SHARED_BORDER = 0.25
+MIN_OTHER_ML = 100.0
+"""Core of a second density; a kidney has less, and a smaller tumour is enclosed by the liver anyway."""
+
+MIN_SHARED_BORDER = 0.3
 """Share of its surface a second density must have in common with the liver."""
+
+MAX_DIP_HU = 12.0
+"""A border darker than both sides by more than this is fat, averaged."""
+
+RIVAL_SHARE = 0.3
+"""A second piece at least this large beside the first may be the liver's own density."""
 
 MIN_SIGMA_HU = 6.0
 """Even in a noise-free scan the vessels and fat of a liver vary by this much at 3 mm."""
@@ -53,7 +65,13 @@ class LiverLevel:
 
 
 def find_levels(
-    smooth: FloatArray, room: BoolArray, wall_band: BoolArray, *, spacing_mm: float, secondary: bool = True
+    smooth: FloatArray,
+    room: BoolArray,
+    wall_band: BoolArray,
+    wide: BoolArray,
+    *,
+    spacing_mm: float,
+    secondary: bool = True,
 ) -> list[LiverLevel]:
     """Find the density of the liver.
 
@@ -65,6 +83,8 @@ def find_levels(
         Where the bulk of a liver may lie: in the cavity, right of the spine, below the diaphragm.
     wall_band : (X, Y, Z) bool array
         Part of `room` within 12 mm of the right wall.
+    wide : (X, Y, Z) bool array
+        Where any part of a liver may lie, the left lobe included.
     spacing_mm : float
     secondary : bool
         Whether to look for other densities too.
@@ -97,19 +117,36 @@ def find_levels(
     liver = found[0][1]
     if not secondary:
         return [liver]
-    return [liver] + [level for _, level in found[1:] if _shares_border(level, liver, spacing_mm)]
+    others = [level for _, level in found[1:] if level.core_ml > MIN_OTHER_ML]
+    joined = [liver] + [level for level in others if _shares_border(level, liver, smooth, spacing_mm)]
+    return _widest_first(joined, smooth, wide)
 
 
-def _shares_border(piece: LiverLevel, liver: LiverLevel, spacing_mm: float) -> bool:
-    """Whether much of the piece's surface faces the liver with no fat between: a tumour, a band of other density."""
-    reach = max(1, round(5 / spacing_mm)) + 1
-    flat = ndimage.generate_binary_structure(3, 1)
-    rim = ndimage.binary_dilation(piece.core, flat, iterations=reach) & ~ndimage.binary_dilation(
-        piece.core, flat, iterations=reach - 1
-    )
-    near = ndimage.binary_dilation(liver.core, flat, iterations=reach + 1)
-    rim_size = int(rim.sum())
-    return rim_size > 0 and float((rim & near).sum() / rim_size) > MIN_SHARED_BORDER
+def _widest_first(levels: list[LiverLevel], smooth: FloatArray, wide: BoolArray) -> list[LiverLevel]:
+    """Of the large pieces, the density that also fills most of the rest (the left lobe) is the liver's own.
+
+    A tumour of 10 cm at the wall can outweigh what is left of the right lobe, but it stays where it is.
+    """
+    large = [level for level in levels if level.core_ml > RIVAL_SHARE * levels[0].core_ml]
+    own = max(large, key=lambda level: int((wide & (np.abs(smooth - level.hu) < EVEN_HU)).sum()))
+    return [own] + [level for level in levels if level is not own]
+
+
+def _shares_border(one: LiverLevel, other: LiverLevel, smooth: FloatArray, spacing_mm: float) -> bool:
+    """Whether much of the surface of either piece faces the other with no fat between."""
+    solid = smooth > min(one.hu, other.hu) - MAX_DIP_HU
+    shares = (_facing(one.core, other.core, solid, spacing_mm), _facing(other.core, one.core, solid, spacing_mm))
+    return max(shares) > MIN_SHARED_BORDER
+
+
+def _facing(piece: BoolArray, other: BoolArray, solid: BoolArray, spacing_mm: float) -> float:
+    """Share of the piece's surface, as far out as the erosion took it back, that lies near the other piece."""
+    reach = max(1, round(ERODE_MM / spacing_mm)) + 1
+    star = ndimage.generate_binary_structure(3, 1)
+    inner = ndimage.binary_dilation(piece, star, iterations=reach - 1)
+    rim = ndimage.binary_dilation(inner, star) & ~inner
+    near = ndimage.binary_dilation(other, star, iterations=reach + 1)
+    return float((rim & near & solid).sum() / max(int(rim.sum()), 1))
 
 
 def _largest_piece(
@@ -117,7 +154,7 @@ def _largest_piece(
 ) -> LiverLevel | None:
     voxel_ml = spacing_mm**3 / 1000
     near = room & (np.abs(smooth - hu) < 18)
-    radius = max(1, round(5 / spacing_mm))
+    radius = max(1, round(ERODE_MM / spacing_mm))
     cross = ndimage.generate_binary_structure(3, 1)
     flat = cross & np.array([False, True, False])[None, None, :]
     core = ndimage.binary_erosion(near, flat, iterations=radius)

@@ -205,10 +205,11 @@ def _levels(
     inside = np.stack([ndimage.distance_transform_edt(padded[:, :, k]) for k in range(cavity.shape[2])], axis=2)
     rim = cavity & (inside[1:-1, 1:-1] * spacing_mm < WALL_BAND_MM)
     tissue = place.domain & ~place.above & (hu > -60) & (hu < 300)
-    levels = find_levels(smooth, tissue & place.right, rim & place.right, spacing_mm=spacing_mm)
+    wide = tissue & (place.against < 0.4)
+    levels = find_levels(smooth, tissue & place.right, rim & place.right, wide, spacing_mm=spacing_mm)
     left = place.left
     mirror = find_levels(
-        smooth[::-1], (tissue & left)[::-1], (rim & left)[::-1], spacing_mm=spacing_mm, secondary=False
+        smooth[::-1], (tissue & left)[::-1], (rim & left)[::-1], tissue[::-1], spacing_mm=spacing_mm, secondary=False
     )
     mirrored = bool(levels and mirror and _weight(mirror[0]) > 1.5 * sum(_weight(level) for level in levels))
     return levels, rim & place.right, mirrored
