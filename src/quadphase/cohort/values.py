@@ -81,7 +81,7 @@ def clean(text: str) -> str:
 def parse_date(text: str) -> date:
     """Calendar day; a time of day after it is dropped.
 
-    Understood: ``2021-03-05``, ``2021/3/5``, ``2021.3.5``, ``20210305``, ``2021年3月5日``, ``5-Mar-2021``, serial days of
+    Understood: ``2021-03-05``, ``2021/3/5``, ``2021.3.5``, ``20210305``, ``2021年3月5日``, ``5-Mar-2021``, serials of
     Excel. ``05/03/2021`` is refused, because day and month cannot be told apart; ``25/03/2021`` is not.
 
     Raises

@@ -13,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quadphase.convert.phases.acquisitions import group_acquisitions
+from quadphase.convert.phases.appearance import appearance_model
 from quadphase.convert.phases.choice import FULL_COVERAGE, best_stack, coverage
 from quadphase.convert.phases.contrast import contrast_evidence
 from quadphase.convert.phases.features import StackFeatures
+from quadphase.convert.phases.hidden import HiddenModel
 from quadphase.convert.phases.order import order_matrix
 from quadphase.convert.phases.overrides import PhaseOverride
 from quadphase.convert.phases.solve import MAXIMUM_EXHAUSTIVE, Solution, solve
 from quadphase.convert.phases.text import read_texts, text_evidence
-from quadphase.convert.phases.timing import TimeModel, stated_delay_evidence, time_model
+from quadphase.convert.phases.timing import stated_delay_evidence, time_model
 from quadphase.model import Evidence, Finding, Phase
 from quadphase.model.protocol.sections import PhasesSection
 
@@ -108,14 +110,15 @@ def assign(
     evidence = _evidence(stacks, settings)
     first = [stacks[group[0]] for group in groups]
     fixed = [_fixed(group, stacks, decided) for group in groups]
-    timing = time_model([s.acquisition_s for s in first], [s.contrast_start_s for s in first], settings.delay_s)
+    models = _models([[stacks[n] for n in group] for group in groups], settings)
     matrix = order_matrix(first)
     scores = np.array([_group_scores([evidence[n] for n in group]) for group in groups])
-    solution = solve(scores, matrix, timing, fixed=fixed)
-    if timing is not None:
-        for group, item in zip(groups, _time_evidence(timing, matrix), strict=True):
-            for n in group:
-                evidence[n].append(item)
+    solution = solve(scores, matrix, models, fixed=fixed)
+    for model in models:
+        for group, item in zip(groups, _alone(model), strict=True):
+            if item is not None:
+                for n in group:
+                    evidence[n].append(item)
     by_phase, margins, assigned_by = _choose(stacks, groups, solution, scores, decided)
     labels: dict[int, Phase | None] = {stack.index: None for stack in left_out}
     for group, rank in zip(groups, solution.labels, strict=True):
@@ -207,16 +210,26 @@ def _group_scores(items: Sequence[Sequence[Evidence]]) -> list[float]:
     ]
 
 
-def _time_evidence(timing: TimeModel, matrix: Scores) -> list[Evidence]:
-    """For the record: what the clocks alone say about each acquisition."""
-    alone = solve(np.zeros((len(matrix), len(_PHASES))), matrix, timing)
+def _models(groups: Sequence[Sequence[StackFeatures]], settings: PhasesSection) -> list[HiddenModel]:
+    first = [group[0] for group in groups]
+    timing = time_model([s.acquisition_s for s in first], [s.contrast_start_s for s in first], settings.delay_s)
+    seen = [next((s.enhancement for s in group if s.enhancement is not None), None) for group in groups]
+    return [model for model in (timing, appearance_model(seen)) if model is not None]
+
+
+def _alone(model: HiddenModel) -> list[Evidence | None]:
+    """For the record: what one hidden-quantity model says about each acquisition, without any other evidence."""
+    n = model.table.shape[1]
+    marginals = solve(np.zeros((n, len(_PHASES))), np.zeros((n, n)), (model,), with_prior=False).marginals
     return [
         Evidence(
-            source="time",
+            source=model.source,
             scores={phase: max(float(row[phase.order]), -6.0) for phase in _PHASES},
-            detail="acquisition times of the exam",
+            detail=model.detail,
         )
-        for row in alone.marginals
+        if observed
+        else None
+        for row, observed in zip(marginals, model.observed, strict=True)
     ]
 
 

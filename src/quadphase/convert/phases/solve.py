@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from quadphase.convert.phases.hidden import HiddenModel
 from quadphase.convert.phases.order import order_score
-from quadphase.convert.phases.timing import TimeModel
 
 __all__ = ["MAXIMUM_EXHAUSTIVE", "Solution", "solve"]
 
@@ -39,6 +39,9 @@ _WITHOUT: Final[dict[tuple[bool, bool, bool], float]] = {
     (False, False, False): 0.5,
 }
 _WITHOUT_PLAIN: Final = 0.3
+_HOPELESS: Final = 12.0
+_MOST: Final = 9.0
+"""Margins and marginals are cut here; nothing observed is surer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,9 +77,10 @@ def candidates(n: int, order: NDArray[np.float64]) -> NDArray[np.int8]:
 def solve(
     scores: NDArray[np.float64],
     order: NDArray[np.float64],
-    timing: TimeModel | None,
+    models: Sequence[HiddenModel] = (),
     *,
     fixed: Sequence[int | None] = (),
+    with_prior: bool = True,
 ) -> Solution:
     """Find the likeliest labeling.
 
@@ -86,21 +90,26 @@ def solve(
         Sum of the evidence of each acquisition for each phase, log10 of odds.
     order : (n, n) ndarray of float64
         See `order.order_matrix`.
-    timing : TimeModel or None
+    models : sequence of HiddenModel
+        Evidence that depends on a quantity of the whole exam.
     fixed : sequence of int or None
         Phase ranks a person decided.
+    with_prior : bool
+        False leaves out what is known of exams in general.
     """
     n = len(scores)
     labels = candidates(n, order)
     for index, rank in enumerate(fixed):
         if rank is not None:
             labels = labels[labels[:, index] == rank]
-    total = scores[np.arange(n), labels].sum(axis=1) + order_score(labels, order) + _prior(labels)
-    if timing is not None:
-        # Labelings hopeless without the clock stay hopeless with it; this bounds the work.
-        keep = total > total.max() - 12.0
+    total = scores[np.arange(n), labels].sum(axis=1) + order_score(labels, order)
+    if with_prior:
+        total = total + _prior(labels)
+    for model in models:
+        # Labelings hopeless so far stay hopeless; this bounds the work.
+        keep = total > total.max() - _HOPELESS
         labels, total = labels[keep], total[keep]
-        total = total + timing.score(labels)
+        total = total + model.score(labels)
     best = int(total.argmax())
     marginals = np.full((n, 4), -np.inf)
     for index in range(n):
@@ -112,7 +121,7 @@ def solve(
     margins = []
     for index, rank in enumerate(winner):
         others = np.delete(marginals[index], rank)
-        margins.append(float(min(-others.max(), 12.0)))
+        margins.append(float(min(-others.max(), _MOST)))
     return Solution(labels=winner, margins=tuple(margins), marginals=marginals)
 
 

@@ -8,15 +8,15 @@ scatter log-normally around the protocol's; a small constant keeps one wrong clo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quadphase.convert.phases.hidden import HiddenModel
 from quadphase.model import Evidence, Phase
 
-__all__ = ["TimeModel", "stated_delay_evidence", "time_model"]
+__all__ = ["stated_delay_evidence", "time_model"]
 
 _SPREAD: Final = {Phase.C1: 0.25, Phase.C2: 0.25, Phase.C3: 0.40}
 """Standard deviation of ln(delay). Bolus triggering makes the arterial delay vary by about a quarter (Bae 2010,
@@ -36,36 +36,9 @@ _STEP_S: Final = 3.0
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TimeModel:
-    """log10 densities of the acquisition times of an exam.
-
-    Parameters
-    ----------
-    table : (T, n, 4) ndarray of float64
-        For each hypothesis of the injection time, stack and phase; zero for stacks without a time.
-    prior : (T,) ndarray of float64
-        log10 weight of each hypothesis.
-    """
-
-    table: Array
-    prior: Array
-
-    def score(self, labels: NDArray[np.integer]) -> Array:
-        """log10 likelihood of labelings (N, n), averaged over the injection time; shape (N,)."""
-        stacks = np.arange(labels.shape[1])
-        scores = np.empty(len(labels))
-        for start in range(0, len(labels), 4096):
-            part = labels[start : start + 4096]
-            total = self.table[:, stacks, part].sum(axis=2) + self.prior[:, None]
-            peak = total.max(axis=0)
-            scores[start : start + 4096] = peak + np.log10((10 ** (total - peak)).sum(axis=0))
-        return scores
-
-
 def time_model(
     acquired_s: Sequence[float | None], contrast_start_s: Sequence[float | None], delay_s: Mapping[Phase, float]
-) -> TimeModel | None:
+) -> HiddenModel | None:
     """Model of an exam's acquisition times; None if they cannot tell phases apart.
 
     Parameters
@@ -91,7 +64,12 @@ def time_model(
     if starts:
         bolus = float(np.median(starts))
         prior = 0.02 + np.exp(-0.5 * ((injected - bolus) / _BOLUS_SPREAD_S) ** 2) * len(injected) / 10
-    return TimeModel(table=table, prior=np.log10(prior / prior.sum()))
+    return HiddenModel(
+        source="time",
+        detail="acquisition times" + (" and start of the bolus" if starts else ""),
+        table=table,
+        prior=np.log10(prior / prior.sum()),
+    )
 
 
 def _log_density(after_s: Array, delay_s: Mapping[Phase, float]) -> Array:
