@@ -225,8 +225,8 @@ class Sketch:
     spacing_mm : (float, float, float)
     z_mm : (K,) ndarray of float64
         World height of each slice by the header.
-    unit : float
-        How many HU one unit of `grey` is, if values are HU; a guess otherwise.
+    black, unit : float
+        HU of grey 0, and how many HU one unit of grey is; the paper's window is assumed where values are not HU.
     reversed_k : bool
         Whether RAS order turned the file's k axis round.
     """
@@ -236,5 +236,6 @@ class Sketch:
     lesion: NDArray[np.bool_] | None
     spacing_mm: tuple[float, float, float]
     z_mm: NDArray[np.float64]
+    black: float
     unit: float
     reversed_k: bool

@@ -1,4 +1,4 @@
-"""A clean small release made from the phantom, and the means to damage copies of it as published datasets were damaged."""
+"""A clean small release made from the phantom, and the means to damage copies of it as published ones were."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from quadphase.imaging.crop import slice_range
 from quadphase.imaging.lesions import measure_lesions
 from quadphase.imaging.window import window
@@ -104,8 +105,14 @@ def paths_of(item: Item) -> tuple[str, str | None, str | None]:
 
 def write_table(root: Path, items: Iterable[Item]) -> None:
     rows = [
-        (i.case, i.age, i.sex.value if i.sex else None, i.phase.value, i.diagnosis.value if i.diagnosis else None)
-        + paths_of(i)
+        (
+            i.case,
+            i.age,
+            i.sex.value if i.sex else None,
+            i.phase.value,
+            i.diagnosis.value if i.diagnosis else None,
+            *paths_of(i),
+        )
         for i in items
     ]
     (root / "patient_data.csv").write_text(format_csv(COLUMNS, rows), newline="")
@@ -171,15 +178,37 @@ def _geometry(item: Item, found: Any) -> GeometryRow:
     x, y, z = item.volume.grid.origin_mm
     assert item.liver is not None
     return GeometryRow(
-        patient_id=item.case, phase=item.phase.value, voxels_i=i, voxels_j=j, voxels_k=k, spacing_i_mm=si, spacing_j_mm=sj,
-        slice_spacing_mm=sk, orientation="".join(item.volume.grid.axis_codes), origin_x_mm=x, origin_y_mm=y, origin_z_mm=z,
-        source_slices=SHAPE[2], first_slice=0, stop_slice=k, window_lower_hu=-200, window_upper_hu=200,
-        minimum_hu=int(item.volume.hu.min()), maximum_hu=int(item.volume.hu.max()),
-        liver_volume_ml=item.liver.volume_ml, lesion_count=found.count if found else None,
+        patient_id=item.case,
+        phase=item.phase.value,
+        voxels_i=i,
+        voxels_j=j,
+        voxels_k=k,
+        spacing_i_mm=si,
+        spacing_j_mm=sj,
+        slice_spacing_mm=sk,
+        orientation="".join(item.volume.grid.axis_codes),
+        origin_x_mm=x,
+        origin_y_mm=y,
+        origin_z_mm=z,
+        source_slices=SHAPE[2],
+        first_slice=0,
+        stop_slice=k,
+        window_lower_hu=-200,
+        window_upper_hu=200,
+        minimum_hu=int(item.volume.hu.min()),
+        maximum_hu=int(item.volume.hu.max()),
+        liver_volume_ml=item.liver.volume_ml,
+        lesion_count=found.count if found else None,
         lesion_volume_ml=found.volume_ml if found else None,
-        lesion_max_diameter_mm=found.max_diameter_mm if found else None, lesion_slices=found.slices if found else None,
-        manufacturer=None, model=None, kernel=None, kvp=None, slice_thickness_mm=None, seconds_after_first=None,
-    )  # fmt: skip
+        lesion_max_diameter_mm=found.max_diameter_mm if found else None,
+        lesion_slices=found.slices if found else None,
+        manufacturer=None,
+        model=None,
+        kernel=None,
+        kvp=None,
+        slice_thickness_mm=None,
+        seconds_after_first=None,
+    )
 
 
 Damage = Callable[[Item], Item]

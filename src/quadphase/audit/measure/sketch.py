@@ -55,7 +55,8 @@ def sketch(values: NDArray[Any], grid: Grid, intensity: Intensity, *masks: NDArr
         lesion=lesion,
         spacing_mm=ras.spacing_mm,
         z_mm=z,
-        unit=high - low if low < 0 else 400.0,
+        black=low if low < 0 else WINDOW_HU[0],
+        unit=high - low if low < 0 else WINDOW_HU[1] - WINDOW_HU[0],
         reversed_k="I" in grid.axis_codes,
     )
 

@@ -7,6 +7,7 @@ late arterial scans and cirrhotic livers stay silent.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from quadphase.audit.checks.volume.hounsfield import offset_of
+from quadphase.audit.checks.volume.liver_content import MOST_ODD
 from quadphase.audit.contexts import CaseContext
 from quadphase.audit.facts import Sketch
 from quadphase.audit.matching import match_slices
@@ -30,8 +33,13 @@ LEAST_SCORE: Final = 0.5
 
 
 def check(case: CaseContext) -> Iterator[Finding]:
-    liver = {p: v.liver_value for p, v in case.volumes.items() if v.liver_value is not None}
-    vessels = _vessels(case)
+    comparable = _comparable(case)
+    liver = {
+        phase: volume.liver_value
+        for phase, volume in case.volumes.items()
+        if phase in comparable and volume.liver_value is not None and (volume.liver_odd or 0.0) <= MOST_ODD
+    }
+    vessels = _vessels(case, comparable)
     said = list(_contradictions(vessels, liver))
     if said:
         yield Finding.of("enhancement-contradicts", case.case, "; ".join(said))
@@ -55,13 +63,28 @@ def _contradictions(vessels: dict[Phase, float], liver: dict[Phase, float]) -> I
             yield f"the liver is brighter in {low.value} than in {high.value} ({values})"
 
 
-def _vessels(case: CaseContext) -> dict[Phase, float]:
-    """Brightening of the great vessels against the earliest phase, by phase (0 for that phase)."""
-    phases = [phase for phase in Phase if phase in case.sketches]
-    if len(phases) < 2:
+def _comparable(case: CaseContext) -> frozenset[Phase]:
+    """Phases in one unit: shifted, 8-bit or constant volumes are left out where their siblings differ."""
+    units: dict[Phase, tuple[str, int]] = {}
+    for phase, volume in case.volumes.items():
+        seen = volume.intensity
+        if seen.minimum < seen.maximum:
+            offset = offset_of(seen)
+            units[phase] = ("HU" if seen.minimum < -60 else volume.dtype, round(offset[0] / 10) if offset else 0)
+    usual = Counter(units.values()).most_common(1)
+    return frozenset(phase for phase, unit in units.items() if usual and unit == usual[0][0])
+
+
+def _vessels(case: CaseContext, comparable: frozenset[Phase]) -> dict[Phase, float]:
+    """Brightening of the great vessels against the plain phase, by phase; empty without one.
+
+    Between two contrast phases the aorta darkens while the vena cava brightens: no single number tells.
+    """
+    phases = [phase for phase in Phase if phase in case.sketches and phase in comparable]
+    if len(phases) < 2 or phases[0] is not Phase.P:
         return {}
     first = phases[0]
-    changes = {first: 0.0}
+    changes: dict[Phase, float] = {first: 0.0}
     for phase in phases[1:]:
         trusted = not (case.volumes[first].is_nominal or case.volumes[phase].is_nominal)
         change = vessel_change(case.sketches[first], case.sketches[phase], trust_spacing=trusted)
@@ -82,8 +105,8 @@ def vessel_change(a: Sketch, b: Sketch, *, trust_spacing: bool) -> float | None:
     box = _prevertebral(a)
     if box is None or inside.sum() < 4:
         return None
-    before = a.grey[box][:, :, k_a[inside]] * a.unit
-    after = b.grey[box][:, :, k_b[inside]] * b.unit
+    before = a.black + a.grey[box][:, :, k_a[inside]] * a.unit
+    after = b.black + b.grey[box][:, :, k_b[inside]] * b.unit
     width = max(1, round(9.0 / max(a.spacing_mm[0], 0.3)))
     smooth: NDArray[np.float32] = ndimage.uniform_filter(after - before, size=(width, width, 1))
     low, high = np.percentile(smooth, (2, 98))
@@ -91,7 +114,7 @@ def vessel_change(a: Sketch, b: Sketch, *, trust_spacing: bool) -> float | None:
 
 
 def _prevertebral(picture: Sketch) -> tuple[slice, slice] | None:
-    """The part of the plane in front of the spine: a third of the body's width, from a quarter to 60 % of its depth."""
+    """The plane in front of the spine: a fifth of the body's width (no kidney), a quarter to 60 % of its depth."""
     body = body_of(picture)
     columns, rows = np.flatnonzero(body.any(axis=(1, 2))), np.flatnonzero(body.any(axis=(0, 2)))
     if columns.size < 20 or rows.size < 20:
@@ -102,6 +125,6 @@ def _prevertebral(picture: Sketch) -> tuple[slice, slice] | None:
     flipped = profile[rows[0] : rows[0] + middle].sum() < profile[rows[0] + middle : rows[-1] + 1].sum()
     near, far = (0.40, 0.75) if flipped else (0.25, 0.60)
     return (
-        slice(columns[0] + round(0.33 * columns.size), columns[0] + round(0.67 * columns.size)),
+        slice(columns[0] + round(0.41 * columns.size), columns[0] + round(0.59 * columns.size)),
         slice(rows[0] + round(near * rows.size), rows[0] + round(far * rows.size)),
     )

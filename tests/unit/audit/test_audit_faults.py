@@ -1,0 +1,438 @@
+"""Every fault the audit knows, planted alone into a clean copy: it is found, and nothing else is reported."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from quadphase.audit import audit
+from quadphase.imaging.window import window
+from quadphase.model import Diagnosis, Grid, Mask, Phase, Sex, Volume
+
+from .conftest import Item, damaged, paths_of, with_hu, write_ours, write_plain, write_table
+
+ALWAYS = {"checksums-absent"}
+Items = tuple[Item, ...]
+
+
+@pytest.fixture(scope="session")
+def one(clean: Items) -> Items:
+    return tuple(item for item in clean if item.case == "P0417")
+
+
+def codes(path: Path, **more: object) -> set[str]:
+    return set(audit(path, **more).counts) - ALWAYS  # type: ignore[arg-type]
+
+
+def _mask(item: Item, change: Callable[[np.ndarray], np.ndarray], *, which: str = "liver") -> Item:
+    mask = getattr(item, which)
+    return replace(item, **{which: Mask(voxels=np.ascontiguousarray(change(mask.voxels)), grid=mask.grid)})
+
+
+def _flip(item: Item, axis: int) -> Item:
+    """Array turned round under an unchanged header, masks with it."""
+
+    def turned(array: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.flip(array, axis))
+
+    new = with_hu(item, turned(item.volume.hu))
+    new = _mask(new, turned)
+    return _mask(new, turned, which="lesion") if item.lesion is not None else new
+
+
+def _moved(item: Item, affine: np.ndarray) -> Item:
+    grid = Grid(item.volume.grid.shape, affine)
+    return replace(
+        item,
+        volume=Volume(hu=item.volume.hu, grid=grid),
+        liver=Mask(voxels=item.liver.voxels, grid=grid) if item.liver else None,
+        lesion=Mask(voxels=item.lesion.voxels, grid=grid) if item.lesion else None,
+    )
+
+
+def _half_liver(voxels: np.ndarray) -> np.ndarray:
+    """Only the right part of the liver, which reaches over all slices."""
+    kept = voxels.copy()
+    columns = np.flatnonzero(kept.any(axis=(1, 2)))
+    kept[columns[0] + int(columns.size * 0.3) :] = False
+    return kept
+
+
+def _gap(voxels: np.ndarray) -> np.ndarray:
+    kept = voxels.copy()
+    kept[:, :, 12:14] = False
+    return kept
+
+
+def _shift(voxels: np.ndarray) -> np.ndarray:
+    return np.roll(voxels, (24, 30), axis=(0, 1))
+
+
+SINGLE: dict[str, tuple[Callable[[Item], Item], set[str]]] = {
+    "upside-down": (lambda i: _flip(i, 2), {"upside-down", "slice-order-differs"}),
+    "mirrored": (lambda i: _flip(i, 0), {"left-right-swapped"}),
+    "turned": (lambda i: _flip(i, 1), {"back-to-front"}),
+    "offset": (lambda i: with_hu(i, i.volume.hu - np.int16(40)), {"hu-offset", "window-differs"}),
+    "constant": (
+        lambda i: with_hu(i, np.zeros_like(i.volume.hu)),
+        {"volume-constant", "enhancement-contradicts"},
+    ),
+    "liver empty": (lambda i: _mask(i, np.zeros_like), {"mask-empty"}),
+    "liver half": (lambda i: _mask(i, _half_liver), {"liver-mask-small", "lesion-outside-liver"}),
+    "liver gap": (lambda i: _mask(i, _gap), {"liver-mask-gap"}),
+    "liver flipped": (
+        lambda i: _mask(i, lambda v: v[::-1]),
+        {"liver-mask-not-liver", "left-right-swapped", "lesion-outside-liver"},
+    ),
+    "lesion moved": (lambda i: _mask(i, _shift, which="lesion"), {"lesion-outside-liver"}),
+    "lesion empty": (lambda i: _mask(i, np.zeros_like, which="lesion"), {"mask-empty"}),
+    "far away": (
+        lambda i: _moved(i, i.volume.grid.affine + np.array([[0, 0, 0, 0]] * 2 + [[0, 0, 0, 400.0]] + [[0] * 4])),
+        {"phases-apart"},
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", SINGLE)
+def test_one_damaged_volume(fault: str, one: Items, tmp_path: Path) -> None:
+    change, expected = SINGLE[fault]
+    path = write_plain(tmp_path, damaged(one, "P0417/C2", change))
+    report = audit(path)
+    found = set(report.counts) - ALWAYS
+    if fault == "constant":
+        assert "volume-constant" in found
+    else:
+        assert found == expected
+    assert all(f.location.startswith("P0417") for f in report.findings if f.code not in ALWAYS)
+
+
+def test_full_range_offset_is_proved_by_air_and_fat(full_range: Items, tmp_path: Path) -> None:
+    items = [with_hu(i, i.volume.hu - np.int16(60)) for i in full_range if i.case == "P0417"]
+    report = audit(write_plain(tmp_path, items))
+    assert set(report.counts) - ALWAYS == {"hu-offset"}
+    assert "-60 against HU" in report.of("hu-offset")[0].message or "-61" in report.of("hu-offset")[0].message
+
+
+def test_wrong_slope_misplaces_fat(full_range: Items, tmp_path: Path) -> None:
+    items = [with_hu(i, (i.volume.hu * 0.6).astype(np.int16)) for i in full_range if i.case == "P0417"]
+    assert "air-fat-misplaced" in codes(write_plain(tmp_path, items))
+
+
+def test_another_window(full_range: Items, one: Items, tmp_path: Path) -> None:
+    wide = {i.location: replace(i, volume=window(i.volume, lower_hu=-150, upper_hu=250)) for i in full_range}
+    items = damaged(one, "P0417/C3", lambda i: wide[i.location])
+    assert codes(write_plain(tmp_path, items)) == {"window-differs"}
+
+
+def _rewrite(path: Path, array: np.ndarray, affine: np.ndarray, **fields: bytes) -> None:
+    image = nib.Nifti1Image(array, affine)
+    for name, value in fields.items():
+        image.header[name] = value
+    nib.save(image, path)
+    with path.open("r+b") as stream:  # nibabel leaves the file's own name and a time in the gzip header
+        stream.seek(4)
+        stream.write(b"\0\0\0\0")
+
+
+def _ct(root: Path, item: Item) -> Path:
+    return root / paths_of(item)[0]
+
+
+def test_eight_bit_voxels(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path, one)
+    for item in one:
+        eight = np.rint((item.volume.hu.astype(np.float32) + 200) * (255 / 400)).astype(np.uint8)
+        _rewrite(_ct(root, item), eight, item.volume.grid.affine)
+    report = audit(root)
+    assert set(report.counts) - ALWAYS == {"not-hu"}
+    assert report.counts["not-hu"] == 4
+
+
+def test_replicated_components(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path, one)
+    item = one[1]
+    _rewrite(_ct(root, item), np.repeat(item.volume.hu[..., None], 3, axis=3), item.volume.grid.affine)
+    assert codes(root) == {"components-replicated"}
+
+
+def test_two_phases_in_one_file(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path, one)
+    item = one[1]
+    both = np.stack([item.volume.hu, item.volume.hu[::-1]], axis=3)
+    _rewrite(_ct(root, item), both, item.volume.grid.affine)
+    assert codes(root) == {"four-dimensional"}
+
+
+def test_mask_values_and_size_and_grid(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path, one)
+    p, c1, c2, c3 = (root / (paths_of(item)[2] or "") for item in one)
+    affine = one[0].volume.grid.affine
+    _rewrite(p, one[0].liver.voxels.astype(np.uint8) * 255, affine)  # type: ignore[union-attr]
+    assert codes(root) == {"mask-not-binary"}
+    write_plain(root, one)
+    _rewrite(c1, one[1].liver.voxels[:, :, :-2].astype(np.uint8), one[1].volume.grid.affine)  # type: ignore[union-attr]
+    assert codes(root) == {"mask-size"}
+    write_plain(root, one)
+    moved = one[2].volume.grid.affine.copy()
+    moved[2, 3] += 4.5
+    _rewrite(c2, one[2].liver.voxels.astype(np.uint8), moved)  # type: ignore[union-attr]
+    report = audit(root)
+    assert set(report.counts) - ALWAYS == {"grid-differs"}
+    assert "4.50 mm" in report.findings[0].message
+    assert c3.is_file()
+
+
+def test_swapped_labels(one: Items, tmp_path: Path) -> None:
+    for first, second in (("P", "C1"), ("C1", "C2"), ("P", "C2"), ("C2", "C3"), ("C1", "C3")):
+        other = {first: second, second: first}
+        items = [replace(i, phase=Phase(other.get(i.phase.value, i.phase.value))) for i in one]
+        root = write_plain(tmp_path / f"{first}{second}", items)
+        assert codes(root) == {"enhancement-contradicts"}, (first, second)
+
+
+def test_incomplete_subject_is_not_contradicted(one: Items, tmp_path: Path) -> None:
+    for kept in ((1, 2, 3), (1, 2), (2, 3), (0, 3)):
+        root = write_plain(tmp_path / str(kept), [one[n] for n in kept])
+        assert codes(root) == {"phases-incomplete"}, kept
+
+
+def test_same_phase_twice_is_a_duplicate(one: Items, tmp_path: Path) -> None:
+    c2 = one[2]
+    items = (*one[:3], replace(c2, phase=Phase.C3))
+    report = audit(write_plain(tmp_path, items))
+    assert set(report.counts) - ALWAYS == {"duplicate-volume"}
+    assert report.of("duplicate-volume")[0].location == "P0417/C2 = P0417/C3"
+
+
+def test_copies_under_another_name(clean: Items, tmp_path: Path) -> None:
+    one = [i for i in clean if i.case == "P0417"]
+    disguised = [
+        replace(_flip(_moved(i, np.diag([-3.0, -3.0, 4.5, 1.0])), 2), case="P0999", age=44, sex=Sex.FEMALE) for i in one
+    ]
+    report = audit(write_plain(tmp_path, [*one, *disguised]))
+    assert set(report.counts) - ALWAYS == {"duplicate-volume", "upside-down"}
+    assert report.counts["duplicate-volume"] == 4
+
+
+def test_near_duplicate_in_eight_bit(clean: Items, tmp_path: Path) -> None:
+    one = [i for i in clean if i.case == "P0417"]
+    root = write_plain(tmp_path, [*one, *(replace(i, case="P0999") for i in one)])
+    for item in one:
+        eight = np.rint((item.volume.hu.astype(np.float32) + 200) * (255 / 400)).astype(np.uint8)
+        _rewrite(_ct(root, replace(item, case="P0999")), eight, item.volume.grid.affine)
+    report = audit(root)
+    assert report.counts["near-duplicate"] == 4
+    assert {f.location for f in report.of("near-duplicate")} == {f"P0417/{p} ~ P0999/{p}" for p in Phase}
+
+
+def test_duplicates_in_another_release(clean: Items, full_range: Items, tmp_path: Path) -> None:
+    mine = write_plain(tmp_path / "mine", [i for i in clean if i.case == "P0339"])
+    theirs = write_plain(tmp_path / "theirs", [replace(i, case="S1") for i in full_range if i.case == "P0339"])
+    others = write_plain(tmp_path / "others", [i for i in clean if i.case == "P0052"])
+    report = audit(mine, against=theirs)
+    assert report.counts["duplicate-elsewhere"] == 4
+    assert "S1/" in report.of("duplicate-elsewhere")[0].message
+    assert codes(mine, against=others) == set()
+
+
+def test_lost_origins(clean: Items, tmp_path: Path) -> None:
+    items = []
+    for item in clean:
+        affine = item.volume.grid.affine.copy()
+        affine[:3, 3] = 0
+        items.append(_moved(item, affine))
+    assert codes(write_plain(tmp_path, items)) == {"frame-origin-lost"}
+
+
+def test_wrong_spacings(one: Items, tmp_path: Path) -> None:
+    def scaled(item: Item, *factors: float) -> Item:
+        return _moved(item, item.volume.grid.affine @ np.diag([*factors, 1.0]))
+
+    wide = [scaled(i, 1.6, 1.6, 1.0) for i in one]
+    assert codes(write_plain(tmp_path / "wide", wide)) >= {"field-of-view", "liver-volume"}
+    thick = [scaled(i, 1.0, 1.0, 3.0) for i in one]
+    assert codes(write_plain(tmp_path / "thick", thick)) >= {"slice-spacing"}
+    flat = [scaled(i, 1.0, 1.0, 0.3) for i in one]
+    assert codes(write_plain(tmp_path / "flat", flat)) >= {"slice-spacing", "liver-volume"}
+    mixed = damaged(one, "P0417/C3", lambda i: scaled(i, 1.0, 1.0, 1.5))
+    assert "liver-volume-varies" in codes(write_plain(tmp_path / "mixed", mixed))
+
+
+def test_unusable_affine(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path, one)
+    image = nib.Nifti1Image(one[0].volume.hu, None)
+    image.header.set_sform(np.diag([1.0, 1.0, 0.0, 1.0]), code=1)
+    _save_raw(_ct(root, one[0]), image)
+    assert "geometry-unusable" in codes(root)
+
+
+def _save_raw(path: Path, image: nib.Nifti1Image) -> None:
+    header = image.header.copy()
+    header["vox_offset"] = 352
+    raw = header.binaryblock + b"\0\0\0\0" + np.asarray(image.dataobj).tobytes(order="F")
+    path.write_bytes(gzip.compress(raw, mtime=0))
+
+
+def test_files(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path, one)
+    ct = _ct(root, one[0])
+    raw = ct.read_bytes()
+    ct.write_bytes(raw[: len(raw) // 2])
+    report = audit(root)
+    assert "file-corrupt" in report.counts
+    assert str(tmp_path) not in report.of("file-corrupt")[0].message
+    ct.write_bytes(b"")
+    assert "file-corrupt" in codes(root)
+    ct.write_bytes(b"not an image at all")
+    assert "file-corrupt" in codes(root)
+    ct.unlink()
+    assert codes(root) >= {"file-missing"}
+    ct.write_bytes(raw)
+    (root / "ct_files" / "left_over.nii.gz").write_bytes(raw)
+    assert codes(root) == {"file-unlisted"}
+
+
+def test_header_leaks(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path, one)
+    item = one[0]
+    ct = _ct(root, item)
+    _rewrite(ct, item.volume.hu, item.volume.grid.affine, descrip=b"converted")
+    assert codes(root) == {"header-text"}
+    _rewrite(ct, item.volume.hu, item.volume.grid.affine, aux_file=b"Zhang^San 1961-02-03", intent_name=b"x")
+    report = audit(root)
+    assert set(report.counts) - ALWAYS == {"header-text", "header-identifier"}
+    assert all("Zhang" not in f.message and "1961" not in f.message for f in report.findings)
+    image = nib.Nifti1Image(item.volume.hu, item.volume.grid.affine)
+    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"anything"))
+    nib.save(image, ct)
+    assert codes(root) == {"header-extension"}
+    write_plain(root, one)
+    raw = gzip.decompress(ct.read_bytes())
+    with ct.open("wb") as stream, gzip.GzipFile("somebody.nii", "wb", fileobj=stream, mtime=1_600_000_000) as packed:
+        packed.write(raw)
+    report = audit(root)
+    assert set(report.counts) - ALWAYS == {"gzip-name-time"}
+    assert report.of("gzip-name-time")[0].message == "gzip header holds name, time"
+
+
+def test_table_cells(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path, one)
+    table = root / "patient_data.csv"
+    text = table.read_text()
+    table.write_text(text.replace('61,"male","C1"', '62,"female","C1"'))
+    report = audit(root)
+    assert "differ in age, sex" in report.of("subject-contradicts")[0].message
+    table.write_text(text.replace("61,", "161,"))
+    assert "age-implausible" in codes(root)
+    table.write_text(text.replace("61,", "old,"))
+    assert codes(root) == {"table-cell", "age-missing"}
+    table.write_text(text.replace('"male"', "NA"))
+    assert codes(root) == {"sex-missing"}
+    lines = text.splitlines(keepends=True)
+    table.write_text("".join(lines[:-1]))
+    assert codes(root) == {"phases-incomplete", "file-unlisted"}
+    table.write_text("".join([*lines, lines[-1]]))
+    assert codes(root) >= {"row-duplicated", "path-shared"}
+    table.write_text(text.replace('"HCC"', '"CN"'))
+    assert codes(root) == {"control-with-lesion"}
+
+
+def test_cancer_without_lesion_mask(one: Items, tmp_path: Path) -> None:
+    assert codes(write_plain(tmp_path, [replace(i, lesion=None) for i in one])) == {"cancer-without-lesion"}
+
+
+def test_path_names_the_diagnosis(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path, one)
+    (root / "ct_files").rename(root / "HCC")
+    table = root / "patient_data.csv"
+    table.write_text(table.read_text().replace("ct_files/", "HCC/"))
+    assert codes(root) == {"path-reveals-diagnosis"}
+
+
+@pytest.mark.parametrize("sort", ["ids", "rows", "random"])
+def test_order_of_subjects(sort: str, one: Items, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    kinds = [Diagnosis.HCC] * 10 + [Diagnosis.ICC] * 10 + [Diagnosis.CN] * 10
+    names = [f"P{n:04d}" for n in (range(30) if sort == "ids" else rng.permutation(30))]
+    pairs = list(zip(names, kinds, strict=True))
+    if sort == "random":
+        pairs.sort()
+    ages = [int(age) for age in rng.normal(55, 9, 30)]
+    items = [
+        replace(i, case=name, diagnosis=kind, age=age, lesion=i.lesion if kind.is_cancer else None)
+        for (name, kind), age in zip(pairs, ages, strict=True)
+        for i in one
+    ]
+    write_table(tmp_path, items)
+    expected = {"ids": {"id-reveals-diagnosis"}, "rows": {"order-reveals-diagnosis"}, "random": set()}[sort]
+    assert codes(tmp_path) == expected | {"images-absent"}
+
+
+class TestOurs:
+    """Claims of our own layout, each broken alone."""
+
+    @pytest.fixture
+    def root(self, one: Items, tmp_path: Path) -> Path:
+        return write_ours(tmp_path / "release", one)
+
+    @staticmethod
+    def found(root: Path, *, reseal: bool = True) -> set[str]:
+        from quadphase.release.manifest import seal
+
+        if reseal:
+            (root / "checksums.sha256").unlink()
+            seal(root)
+        return set(audit(root).counts)
+
+    def test_clean(self, root: Path) -> None:
+        assert self.found(root, reseal=False) == set()
+
+    def test_changed_byte(self, root: Path) -> None:
+        (root / "README.md").write_text("# changed\n")
+        assert self.found(root, reseal=False) == {"checksum-differs"}
+
+    def test_file_not_in_manifest(self, root: Path) -> None:
+        (root / "notes.txt").write_text("x")
+        assert self.found(root, reseal=False) == {"checksum-missing", "file-unlisted"}
+
+    def test_file_of_manifest_gone(self, root: Path) -> None:
+        (root / "README.md").unlink()
+        assert self.found(root, reseal=False) == {"file-missing", "contract-broken"}
+
+    def test_geometry_table(self, root: Path) -> None:
+        table = root / "geometry.csv"
+        table.write_text(table.read_text().replace(",4.5,", ",5.0,", 1))
+        report_codes = self.found(root)
+        assert report_codes == {"geometry-table-differs"}
+
+    def test_lesion_table(self, root: Path) -> None:
+        table = root / "lesions.csv"
+        lines = table.read_text().splitlines(keepends=True)
+        table.write_text("".join(lines[:-1]))
+        assert self.found(root) == {"lesion-table-differs"}
+
+    def test_table1(self, root: Path) -> None:
+        table = root / "table1.csv"
+        table.write_text(table.read_text().replace("61.00", "60.00", 1))
+        assert self.found(root) == {"table1-differs"}
+
+    def test_splits(self, root: Path) -> None:
+        table = root / "splits.csv"
+        table.write_text(table.read_text().replace("P0417", "P0418"))
+        assert self.found(root) == {"split-leaks"}
+
+    def test_window_claim(self, root: Path) -> None:
+        table = root / "geometry.csv"
+        table.write_text(table.read_text().replace(",-200,200,-200,200,", ",-100,100,-200,200,", 1))
+        assert self.found(root) == {"window-claim"}
+
+    def test_truncated_volume_is_not_a_traceback(self, root: Path) -> None:
+        ct = root / "ct_files" / "P0417_ct_P.nii.gz"
+        ct.write_bytes(ct.read_bytes()[:1000])
+        assert self.found(root, reseal=False) >= {"file-corrupt", "checksum-differs"}
