@@ -19,7 +19,7 @@ from pathlib import Path
 from struct import Struct
 from typing import Final
 
-__all__ = ["Header", "NotDicomError", "UnreadableError", "read_header"]
+__all__ = ["Header", "NotDicomError", "UnreadableError", "read_header", "sop_instance_uid_of"]
 
 FIRST_READ: Final = 16 * 1024
 """Bytes read at once; the header of a CT slice is 2 to 10 KiB."""
@@ -178,6 +178,22 @@ def read_header(path: Path | str, size: int) -> Header:
         raise UnreadableError("cannot be read") from None
     finally:
         os.close(descriptor)
+
+
+def sop_instance_uid_of(beginning: bytes) -> str:
+    """SOP instance UID of a DICOM file whose first bytes these are; blank where they do not tell."""
+    source: _Source = _Inflated(beginning)
+    found: dict[int, bytes] = {}
+    if beginning[128:132] != b"DICM":
+        return ""
+    try:
+        position = _file_meta(source, 132, found)
+        if not found.get(0x00020003):
+            source, position, syntax = _data_set(source, position, found)
+            _walk(source, position, syntax, found)
+    except UnreadableError:
+        pass  # cut on purpose; what was found before the cut counts
+    return _decode(found.get(0x00020003) or found.get(0x00080018, b""))
 
 
 def _read(source: _Source) -> Header:

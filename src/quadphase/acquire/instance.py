@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from quadphase.acquire.header import Header, NotDicomError, UnreadableError, read_header
 
-__all__ = ["OUTCOMES", "read_row", "row_of"]
+__all__ = ["OUTCOMES", "date_of", "read_row", "row_of"]
 
 OUTCOMES: Final = ("image", "other-dicom", "not-dicom", "dicomdir", "unreadable")
 """What a file can turn out to be; the ledger's `FileRow.outcome`."""
@@ -91,7 +91,7 @@ def row_of(header: Header, path: str) -> Row:
         "sop_instance_uid": header.sop_instance_uid or header.media_sop_instance_uid or _synthetic("instance", path),
         "sop_class_uid": header.sop_class_uid or header.media_sop_class_uid,
         "modality": header.modality,
-        "study_date": _date(date_text),
+        "study_date": date_of(date_text),
         "accession_number": header.accession_number or None,
     }
 
@@ -101,7 +101,7 @@ def _synthetic(*parts: str) -> str:
     return f"2.25.{int.from_bytes(digest[:16], 'big')}"
 
 
-def _date(text: str) -> date | None:
+def date_of(text: str) -> date | None:
     try:
         return date(int(text[:4]), int(text[4:6]), int(text[6:8])) if len(text) == 8 else None
     except ValueError:

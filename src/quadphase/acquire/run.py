@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from quadphase.acquire.address import FolderAddress, parse_address
 from quadphase.acquire.folder import index_folder
+from quadphase.acquire.network import fetch_and_index
+from quadphase.acquire.pace import Clock
 from quadphase.acquire.report import AcquireReport
 from quadphase.errors import InputError
 from quadphase.io.ledger import Ledger
@@ -26,6 +29,7 @@ def acquire(
     progress: Callable[[int, int, str], None] = _silent,
     dry_run: bool = False,
     blank_id: str | None = None,
+    clock: Clock | None = None,
 ) -> AcquireReport:
     """Index a source, after fetching from it where it is a network source.
 
@@ -38,14 +42,16 @@ def acquire(
         Pseudonyms; by default the eligible patients of the cohort, or all patients where nothing was decided yet.
     progress : callable ``(done, total, label)``
     dry_run : bool
-        Network source: ask what there is, fetch nothing. Folder: has no effect beyond listing.
+        Network source: ask what there is, fetch nothing.
     blank_id : str, optional
         Pseudonym of the patient to whom all files without PatientID belong.
+    clock : Clock, optional
+        Time, for tests of the night window and of pauses.
 
     Raises
     ------
     InputError
-        ``"no-source"``, ``"unknown-case"``, ``"bad-source"``.
+        ``"no-source"``, ``"unknown-case"``, ``"bad-source"``, ``"no-cohort"``, ``"dry-run-folder"``.
     SourceUnreachableError
         The network source does not answer or refuses.
 
@@ -53,17 +59,19 @@ def acquire(
     --------
     >>> acquire(Study(Path("study")), "/data/export")  # doctest: +SKIP
     """
+    address = parse_address(source)
     study.make_restricted()
     with Ledger(study.ledger_url) as ledger:
         cases = wanted_cases(ledger, wanted)
-        text = str(source)
-        if "://" in text:
-            raise InputError("bad-source", "Network sources are not ready", "Name a folder")
-        if dry_run:
-            raise InputError("dry-run-folder", "A dry run is for network sources", "Folders are only indexed, in place")
         if blank_id is not None and blank_id not in ledger.patients():
             raise InputError("unknown-case", f"There is no case {blank_id}", "Name a pseudonym of the cohort")
-        return index_folder(study, ledger, Path(source), wanted=cases, progress=progress, blank_is=blank_id)
+        if isinstance(address, FolderAddress):
+            if dry_run:
+                raise InputError(
+                    "dry-run-folder", "A dry run is for network sources", "A folder is only indexed, in place"
+                )
+            return index_folder(study, ledger, address.path, wanted=cases, progress=progress, blank_is=blank_id)
+        return fetch_and_index(study, ledger, address, wanted=cases, progress=progress, dry_run=dry_run, clock=clock)
 
 
 def wanted_cases(ledger: Ledger, wanted: Sequence[str] | None) -> tuple[str, ...]:

@@ -67,4 +67,16 @@ CODES: tuple[FindingCode, ...] = (
         title="The archive has no CT exam of a patient of the cohort in the dates asked for",
         hint="Check the id, the accession number and the surgery date in the clinical table",
     ),
+    FindingCode(
+        code="sent-twice",
+        severity=Severity.INFO,
+        title="The archive sent some images of a series twice",
+        hint="Nothing to do; the first copy was kept",
+    ),
+    FindingCode(
+        code="id-not-askable",
+        severity=Severity.ERROR,
+        title="A patient's id in the clinical table is blank or holds *, ? or \\, which would ask for other patients",
+        hint="Correct the id in the clinical table",
+    ),
 )
