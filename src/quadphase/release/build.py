@@ -14,6 +14,7 @@ from typing import Any
 
 from quadphase.errors import InputError
 from quadphase.io import atomic
+from quadphase.io.json_file import load_json
 from quadphase.io.release import TABLE_NAME, Release
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, GeometryRow, LesionRow, format_rows
 from quadphase.io.study import Study
@@ -123,7 +124,7 @@ def build_release(
     _copy_reports(Study(study_root), out)
     release = Release(out)
     measures = stored_measures(out) or ()
-    write_figures(release, out / FIGURES_FOLDER, measures)
+    write_figures(release, out / FIGURES_FOLDER, measures, agreement=_agreement(Study(study_root), release))
     finish_release(out, protocol, held=why)
     files = released_files(out)
     return ReleaseSummary(
@@ -170,6 +171,15 @@ def _write_tables(out: Path, cases: list[ReleasedCase], protocol: Protocol) -> N
     table = compute_table1(Release(out).rows, stored_measures(out))
     for form, render in FILE_FORMATS.items():
         atomic.write_text(out / f"table1.{form}", render(table))
+
+
+def _agreement(study: Study, release: Release) -> dict[str, Any] | None:
+    """The study's agreement of readers, for the released cases only; None where nobody compared readings."""
+    path = study.reports / "agreement.json"
+    if not path.is_file():
+        return None
+    report = load_json(path)
+    return {"rows": [row for row in report.get("rows", ()) if row["case"] in release]}
 
 
 def _copy_reports(study: Study, out: Path) -> None:

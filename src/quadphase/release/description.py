@@ -10,7 +10,15 @@ from quadphase.io.json_file import load_json, save_json
 from quadphase.model import Protocol
 from quadphase.release.facts import ReleaseFacts
 
-__all__ = ["DESCRIPTION_NAME", "SPECIFICATION", "description", "load_identity", "title_of", "write_description"]
+__all__ = [
+    "DESCRIPTION_NAME",
+    "SPECIFICATION",
+    "description",
+    "load_description",
+    "load_identity",
+    "title_of",
+    "write_description",
+]
 
 DESCRIPTION_NAME: Final = "dataset_description.json"
 
@@ -59,3 +67,12 @@ def load_identity(root: Path) -> tuple[str, str]:
     if not isinstance(name, str) or not isinstance(version, str):
         raise InputError("bad-description", f"{root / DESCRIPTION_NAME} names no dataset and version", "Make it again")
     return name, version
+
+
+def load_description(root: Path) -> dict[str, Any] | None:
+    """The whole description of a release that follows our specification; None for any other."""
+    if not (root / DESCRIPTION_NAME).is_file():
+        return None
+    value = load_json(root / DESCRIPTION_NAME)
+    ours = isinstance(value, dict) and isinstance(value.get("specification"), dict)
+    return value if ours and value["specification"].get("name") == SPECIFICATION["name"] else None

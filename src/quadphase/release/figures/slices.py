@@ -5,31 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from quadphase.release.figures.outline import outline
 from quadphase.release.figures.scene import Scene
-from quadphase.release.figures.style import LESION, LIVER, styled
+from quadphase.release.figures.style import styled
 
-__all__ = ["draw_slices", "overlay"]
+__all__ = ["draw_slices"]
 
 COUNT: Final = 5
-
-
-def overlay(
-    grey: NDArray[Any], liver: NDArray[np.bool_], lesions: NDArray[np.bool_], *, strength: float = 0.33
-) -> NDArray[np.float32]:
-    """RGB ``(rows, columns, 3)`` of a grey picture with liver and lesion tinted, their outlines at full strength."""
-    from matplotlib.colors import to_rgb
-    from scipy.ndimage import binary_erosion
-
-    rgb = np.repeat(np.asarray(grey, np.float32)[..., None], 3, axis=-1)
-    for mask, colour in ((liver & ~lesions, LIVER), (lesions, LESION)):
-        tint = np.array(to_rgb(colour), np.float32)
-        rgb[mask] = (1 - strength) * rgb[mask] + strength * tint
-    for mask, colour in ((liver, LIVER), (lesions, LESION)):
-        edge = mask & ~binary_erosion(mask)
-        rgb[edge] = np.array(to_rgb(colour), np.float32)
-    return rgb
 
 
 def _five(scene: Scene) -> range:
@@ -50,29 +33,36 @@ def draw_slices(scene: Scene) -> Any:
     a, b, _ = box.slices
     si, sj, sk = scene.spacing_mm
     height = 1.0 * (b.stop - b.start) * sj / ((a.stop - a.start) * si)
-    rows = ("Liver and lesion", "Lesion", "Liver")
     with styled() as figure_module:
-        width = 2.0
-        figure = figure_module.Figure(figsize=(width * len(chosen) + 0.3, 3 * width * height + 0.4))
-        axes = figure.subplots(
-            3, len(chosen), squeeze=False, gridspec_kw={"wspace": 0.03, "hspace": 0.03, "left": 0.03, "right": 1.0}
-        )
+        width, foot, head, side = 1.75, 0.26, 0.2, 0.22
+        tall, gap = width * height, 0.04
+        total = (side + len(chosen) * (width + gap), foot + 3 * (tall + gap) + head)
+        figure = figure_module.Figure(figsize=total)
         for column, k in enumerate(chosen):
             hu, liver, lesion = scene.hu[a, b, k].T, scene.liver[a, b, k].T, scene.lesions[a, b, k].T
             grey = scene.grey(hu)
-            for row, picture in enumerate(
-                (overlay(grey, liver, lesion), np.where(lesion, grey, 0.0), np.where(liver | lesion, grey, 0.0))
-            ):
-                ax = axes[row][column]
-                ax.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect=sj / si)
-                ax.set_xticks([])
-                ax.set_yticks([])
-                ax.spines[:].set_visible(False)
-                if column == 0:
-                    ax.set_ylabel(rows[row])
+            pictures = (grey, np.where(lesion, grey, 0.0), np.where(liver | lesion, grey, 0.0))
+            for row, picture in enumerate(pictures):
+                x, y = side + column * (width + gap), foot + (2 - row) * (tall + gap)
+                ax = figure.add_axes((x / total[0], y / total[1], width / total[0], tall / total[1]))
+                size = (picture.shape[1] * si, picture.shape[0] * sj)
+                ax.imshow(
+                    picture, cmap="gray", vmin=0, vmax=1, extent=(0, size[0], size[1], 0), interpolation="bilinear"
+                )
                 if row == 0:
+                    outline(ax, liver, lesion, pixel_mm=(si, sj))
                     ax.set_title(f"slice {k + 1}", fontsize=8, pad=3)
-        figure.supxlabel(
-            f"{scene.subject}, {scene.phase.label.lower()} phase, slices {sk:.2f} mm apart", fontsize=8, y=0.02
+                ax.set(xlim=(0, size[0]), ylim=(size[1], 0))
+                ax.set_axis_off()
+        for row, name in enumerate(("Liver and lesion", "Lesion alone", "Liver alone")):
+            y = (foot + (2 - row + 0.5) * (tall + gap)) / total[1]
+            figure.text(0.09 / total[0], y, name, rotation=90, ha="center", va="center")
+        figure.text(
+            side / total[0],
+            0.0,
+            f"{scene.subject}, {scene.phase.label.lower()} phase. Liver in red, lesion in blue. "
+            f"Slices are {sk:.2f} mm apart, from feet to head.",
+            fontsize=8,
+            va="bottom",
         )
     return figure

@@ -1,7 +1,8 @@
 """How every figure looks, and how it is saved: SVG and PNG whose bytes depend on the picture alone.
 
-Colours are Okabe & Ito's, told apart with any colour vision (https://jfly.uni-koeln.de/color/); the liver is red and
-the lesion blue, as in the paper.
+The liver is red and the lesion blue, as in the paper; other colours are Okabe & Ito's, told apart with any colour
+vision
+(https://jfly.uni-koeln.de/color/).
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from quadphase.io import atomic
 
 __all__ = ["GREY", "INK", "LESION", "LIVER", "PALETTE", "Saved", "save_figure", "styled"]
 
-LIVER: Final = "#d55e00"
-LESION: Final = "#1f8fff"
+LIVER: Final = "#e8442e"
+LESION: Final = "#2f9bff"
 INK: Final = "#1d2733"
 GREY: Final = "#8a94a0"
 PALETTE: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from quadphase.errors import InputError
 from quadphase.io.release import Release, ReleasedPhase
 from quadphase.model import Phase
+from quadphase.release.description import load_description
+from quadphase.release.figures.overview import OverviewFacts
 from quadphase.release.figures.style import save_figure
 from quadphase.statistics.measures import ImageMeasures
 
@@ -45,6 +49,7 @@ def write_figures(
     *,
     subject: str | None = None,
     phase: Phase | None = None,
+    agreement: Mapping[str, Any] | None = None,
 ) -> tuple[Path, ...]:
     """Draw what the release supports.
 
@@ -56,18 +61,51 @@ def write_figures(
         Of all images, to choose a typical one.
     subject, phase
         The image to show instead of a typical one.
+    agreement : mapping, optional
+        Content of the study's ``reports/agreement.json``.
 
     Returns
     -------
     tuple of Path
         The files written.
     """
+    from quadphase.release.figures.agreement import agreement_pairs, draw_agreement
+    from quadphase.release.figures.overview import draw_overview
+    from quadphase.release.figures.phases import draw_phases
+    from quadphase.release.figures.planes import draw_planes
+    from quadphase.release.figures.sample_table import draw_sample_table
     from quadphase.release.figures.scene import load_scene
     from quadphase.release.figures.slices import draw_slices
 
-    drawn: dict[str, Any] = {}
+    drawn: dict[str, Any] = {"sample_table": draw_sample_table(release)}
     image = find_phase(release, measures, subject=subject, phase=phase)
     if image is not None:
-        scene = load_scene(image)
-        drawn["slices"] = draw_slices(scene)
+        scenes = [load_scene(p) for p in release[image.row.subject] if p.ct_path is not None and p.ct_path.is_file()]
+        shown = next((scene for scene in scenes if scene.phase is image.name), None)
+        if shown is not None:
+            drawn["slices"] = draw_slices(shown)
+            drawn["planes"] = draw_planes(shown)
+            drawn["phases"] = draw_phases(scenes)
+            made_by_us = load_description(release.root)
+            # The overview says how *we* make datasets; of another's release it would be untrue.
+            if made_by_us is not None:
+                drawn["overview"] = draw_overview(scenes, _overview_facts(release, measures, made_by_us))
+    if agreement is not None:
+        pairs = agreement_pairs(agreement)
+        if pairs:
+            drawn["agreement"] = draw_agreement(pairs)
     return tuple(path for name, figure in drawn.items() for path in save_figure(figure, folder, name))
+
+
+def _overview_facts(release: Release, measures: tuple[ImageMeasures, ...], made: Mapping[str, Any]) -> OverviewFacts:
+    types = Counter(s.diagnosis.label for s in release if s.diagnosis is not None)
+    window = made.get("window_hu")
+    return OverviewFacts(
+        subjects=len(release),
+        by_type=dict(types),
+        images=len(release.rows),
+        slices=sum(m.slices for m in measures),
+        lesion_masks=sum(row.mask_path is not None for row in release.rows),
+        readers=int(made.get("readers", 0)),
+        window_hu=(int(window[0]), int(window[1])) if window else None,
+    )
