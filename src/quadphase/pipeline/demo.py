@@ -39,7 +39,14 @@ class Demo:
 
 
 def make_demo(
-    out: Path, *, patients: int = 6, seed: int = 0, matrix: int = 256, workers: int = 2, progress: StageProgress
+    out: Path,
+    *,
+    patients: int = 6,
+    seed: int = 0,
+    matrix: int = 256,
+    slice_spacing_mm: float = 5.0,
+    workers: int = 2,
+    progress: StageProgress,
 ) -> Demo:
     """Build ``out/hospital``, run ``out/study``, publish ``out/release``.
 
@@ -53,7 +60,13 @@ def make_demo(
             raise OutputError("exists", f"{out / part} exists already", "Name a new folder, or remove it")
     with progress("hospital") as bar:
         hospital = build_hospital(
-            out / "hospital", patients=patients, seed=seed, matrix=matrix, workers=workers, progress=bar
+            out / "hospital",
+            patients=patients,
+            seed=seed,
+            matrix=matrix,
+            slice_spacing_mm=slice_spacing_mm,
+            workers=workers,
+            progress=bar,
         )
     study = Study.create(out / "study")
     atomic.write_text(study.key_path, KEY + "\n")
