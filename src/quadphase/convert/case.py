@@ -15,8 +15,9 @@ from pathlib import Path
 
 from quadphase import __version__
 from quadphase.convert.exam import Stack, StackSet, read_stacks
-from quadphase.convert.features import features_of, first_acquired_s, series_name
-from quadphase.convert.phases import Assignment, PhaseOverride, assign
+from quadphase.convert.features import first_acquired_s, series_name
+from quadphase.convert.judging import Judged, judge
+from quadphase.convert.phases import Assignment, PhaseOverride
 from quadphase.convert.slice_table import slice_table
 from quadphase.errors import InputError, UnsupportedDataError
 from quadphase.io import atomic
@@ -88,13 +89,13 @@ def convert_case(job: ConvertJob) -> Outcome:
     if not found.usable:
         reason = Reason(code="no-volume", text=_why_nothing(found))
         return _held(job, (reason,), findings)
-    features = [features_of(stack, job.key) for stack in found.usable]
-    assignment = assign(features, job.protocol.phases, job.phase_overrides, case=job.case)
-    findings = (*findings, *assignment.findings)
+    judged = judge(found.usable, job.protocol.phases, job.phase_overrides, key=job.key, case=job.case)
+    assignment = judged.assignment
+    findings = (*findings, *judged.findings, *assignment.findings)
     if reasons := _reasons(assignment, job.protocol):
         return _held(job, reasons, findings)
     try:
-        written = _write(study, job, found, assignment, findings, step)
+        written = _write(study, job, found, judged, findings, step)
     except UnsupportedDataError as error:
         return _held(job, (Reason(code=error.code, text=error.message),), findings)
     return Outcome(case=job.case, stage=STAGE, status=Status.DONE, findings=written)
@@ -187,11 +188,12 @@ def _write(
     study: Study,
     job: ConvertJob,
     found: StackSet,
-    assignment: Assignment,
+    judged: Judged,
     findings: tuple[Finding, ...],
     step: StepRecord,
 ) -> tuple[Finding, ...]:
     """Write the case's folder; returns all findings, those of decoding included."""
+    assignment = judged.assignment
     by_index = {stack.index: stack for stack in found.usable}
     chosen = {phase: by_index[index] for phase, index in sorted(assignment.by_phase.items(), key=lambda x: x[0].order)}
     starts = [s for stack in chosen.values() if (s := first_acquired_s(stack)) is not None]
@@ -200,7 +202,7 @@ def _write(
         outputs: dict[str, str] = {}
         phases: dict[Phase, PhaseRecord] = {}
         for phase, stack in chosen.items():
-            loaded = stack.load()
+            loaded = judged.load(stack)
             description = "; ".join(change.text for change in stack.changes)
             ct = save_volume(folder / phase.value / "ct.nii.gz", loaded.volume, description=description[:79])
             table = atomic.write_text(folder / phase.value / "slices.csv", slice_table(stack, job.key))
@@ -213,17 +215,17 @@ def _write(
             case=job.case,
             phases=phases,
             missing=assignment.missing,
-            findings=_of_case(found, assignment, chosen),
+            findings=_of_case(found, judged, chosen),
             steps=(step.model_copy(update={"outputs": outputs}),),
         )
         save_record(folder / "case.json", record)
     return tuple(all_findings)
 
 
-def _of_case(found: StackSet, assignment: Assignment, chosen: dict[Phase, Stack]) -> tuple[Finding, ...]:
+def _of_case(found: StackSet, judged: Judged, chosen: dict[Phase, Stack]) -> tuple[Finding, ...]:
     used = {stack.index for stack in chosen.values()}
     others = (f for stack in found.stacks if stack.index not in used for f in stack.findings)
-    return (*found.findings, *others, *assignment.findings)
+    return (*found.findings, *others, *judged.findings, *judged.assignment.findings)
 
 
 def _phase_record(

@@ -18,7 +18,7 @@ from quadphase.convert.intake import Rejection, files_below, read_file
 from quadphase.convert.pixels import Pixels, load_hu, refusal_of
 from quadphase.convert.regrid import Change, regrid
 from quadphase.convert.stacks import Group, group_slices, identity_key, series_key
-from quadphase.errors import GeometryError
+from quadphase.errors import GeometryError, QuadphaseError
 from quadphase.model import Finding, Grid, Severity, Volume
 from quadphase.model.protocol.sections import ConvertSection
 
@@ -96,6 +96,12 @@ class Stack:
     def series_identity(self) -> str:
         """Text that names the series; identity, for keyed hashing only."""
         return "\0".join((*identity_key(self.headers[0]), *series_key(self.headers[0])))
+
+    def failure(self, error: QuadphaseError) -> Finding:
+        """What `load` could not do, as a finding."""
+        known = error.code in ("undecodable-pixels", "unsupported-encoding", "truncated-file", "unreadable-file")
+        code = error.code if known else "undecodable-pixels"
+        return Finding.of(code, self.where, error.message, severity=Severity.ERROR)
 
     def load(self, *, threads: int = 2) -> Loaded:
         """Decode all slices.

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from quadphase.convert.exam import Stack, StackSet, read_stacks
-from quadphase.convert.features import features_of
-from quadphase.convert.phases import assign
+from quadphase.convert.judging import judge
 from quadphase.convert.slice_table import slice_table
-from quadphase.errors import InputError, QuadphaseError
+from quadphase.errors import InputError, OutputError, QuadphaseError
 from quadphase.io import atomic
 from quadphase.io.json_file import save_json
 from quadphase.io.nifti import save_volume
-from quadphase.model import Finding, GridRecord, Phase, Severity
+from quadphase.model import Finding, GridRecord, Phase
 from quadphase.model.protocol.sections import ConvertSection, PhasesSection
 
 __all__ = ["FolderReport", "StackReport", "convert_folder"]
@@ -136,10 +135,7 @@ def convert_folder(
         )
     if out.exists() and not overwrite:
         # Said before hours of reading, not after.
-        atomic_error = "Choose another name, or add --overwrite"
-        from quadphase.errors import OutputError
-
-        raise OutputError("exists", f"{out} exists already", atomic_error)
+        raise OutputError("exists", f"{out} exists already", "Choose another name, or add --overwrite")
     found = read_stacks([folder], settings=settings, threads=threads)
     if not found.n_files:
         raise InputError("no-files", f"{folder} holds no files", "Check the name")
@@ -164,7 +160,7 @@ def _phases(found: StackSet) -> dict[tuple[int, int], Phase]:
     phases: dict[tuple[int, int], Phase] = {}
     for exam in {stack.exam for stack in found.usable}:
         stacks = [stack for stack in found.usable if stack.exam == exam]
-        assignment = assign([features_of(stack, key) for stack in stacks], PhasesSection())
+        assignment = judge(stacks, PhasesSection(), key=key).assignment
         if not assignment.needs_review:
             phases.update({(exam, index): phase for phase, index in assignment.by_phase.items()})
     return phases
@@ -187,7 +183,7 @@ def _one(stack: Stack, target: Path, stacks: Sequence[Stack], phase: Phase | Non
         try:
             loaded = stack.load(threads=threads)
         except QuadphaseError as error:
-            findings = (*findings, Finding.of(error.code, stack.where, error.message, severity=Severity.ERROR))
+            findings = (*findings, stack.failure(error))
         else:
             findings = (*findings, *loaded.findings)
             description = "; ".join(change.text for change in stack.changes)[:79]

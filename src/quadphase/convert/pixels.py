@@ -1,9 +1,8 @@
 """Stored pixels to HU, slice by slice.
 
-Uncompressed slices are read from their offset straight into the volume; everything else goes through pydicom's
-decoders (GDCM, OpenJPEG, CharLS), chosen before a byte is touched and never guessed. Rescale is applied per slice. HU
-stay int16; a fractional rescale or values beyond int16 widen the volume to float32. Padding keeps its rescaled value:
-changing it would be a repair.
+Uncompressed slices are read from their offset straight into the volume, everything else by `quadphase.convert.codec`.
+Rescale is applied per slice. HU stay int16; a fractional rescale or values beyond int16 widen the volume to float32.
+Padding keeps its rescaled value: changing it would be a repair.
 """
 
 from __future__ import annotations
@@ -13,33 +12,20 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quadphase.convert.codec import DECODERS, EXTENDED_JPEG, decode
 from quadphase.convert.elements import BIG_ENDIAN, DEFLATED, open_body
 from quadphase.convert.header import PixelLayout, SliceHeader
-from quadphase.errors import UnsupportedDataError
+from quadphase.errors import QuadphaseError, UnsupportedDataError
 
-__all__ = ["DECODABLE", "NATIVE", "Pixels", "load_hu", "stored_pixels"]
+__all__ = ["NATIVE", "Pixels", "load_hu", "stored_pixels"]
 
 NATIVE: Final = frozenset(("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", BIG_ENDIAN, DEFLATED))
-DECODABLE: Final[dict[str, str]] = {
-    "1.2.840.10008.1.2.4.50": "JPEG baseline",
-    "1.2.840.10008.1.2.4.51": "JPEG extended, 12 bit",
-    "1.2.840.10008.1.2.4.57": "JPEG lossless",
-    "1.2.840.10008.1.2.4.70": "JPEG lossless, first order",
-    "1.2.840.10008.1.2.4.80": "JPEG-LS lossless",
-    "1.2.840.10008.1.2.4.81": "JPEG-LS near-lossless",
-    "1.2.840.10008.1.2.4.90": "JPEG 2000 lossless",
-    "1.2.840.10008.1.2.4.91": "JPEG 2000",
-    "1.2.840.10008.1.2.4.201": "HTJ2K lossless",
-    "1.2.840.10008.1.2.4.202": "HTJ2K lossless RPCL",
-    "1.2.840.10008.1.2.4.203": "HTJ2K",
-    "1.2.840.10008.1.2.5": "RLE",
-}
-"""Encodings read (PS3.5 chapter 10)."""
 RETIRED: Final[dict[str, str]] = {
     "1.2.840.10008.1.2.4.53": "JPEG spectral selection (process 6 and 8, retired)",
     "1.2.840.10008.1.2.4.55": "JPEG full progression (process 10 and 12, retired)",
@@ -80,7 +66,9 @@ class Pixels:
 def refusal_of(layout: PixelLayout) -> str | None:
     """Why an encoding is refused, or None if it can be read."""
     syntax = layout.transfer_syntax
-    if syntax in NATIVE or syntax in DECODABLE:
+    if syntax == EXTENDED_JPEG and find_spec("imagecodecs") is None:
+        return "12-bit JPEG, which needs the package imagecodecs"
+    if syntax in NATIVE or syntax in DECODERS:
         return None
     return RETIRED.get(
         syntax, f"transfer syntax {syntax[:64]}" if syntax.replace(".", "").isdigit() else "unknown encoding"
@@ -101,8 +89,8 @@ def stored_pixels(header: SliceHeader) -> NDArray[Any]:
     try:
         if layout.transfer_syntax in NATIVE:
             return _native(header)
-        return _decoded(header)
-    except UnsupportedDataError:
+        return decode(header)
+    except QuadphaseError:
         raise
     except Exception as error:  # decoders raise many kinds for damaged data
         raise UnsupportedDataError(
@@ -137,46 +125,12 @@ def _read_into(header: SliceHeader, out: NDArray[np.int16]) -> NDArray[Any]:
     """Read little endian 16-bit values into `out` and return them under their own type, in the same memory."""
     descriptor = os.open(header.origin.path, os.O_RDONLY)
     try:
-        got = os.preadv(descriptor, [memoryview(out).cast("B")], _start(header))
+        got = os.preadv(descriptor, [out.reshape(-1).view(np.uint8).data], _start(header))
     finally:
         os.close(descriptor)
     if got != out.nbytes:
         raise UnsupportedDataError("truncated-file", "the file ends inside its pixels", "Copy it again")
     return out.view(np.int16 if header.pixels.signed else np.uint16)
-
-
-def _decoded(header: SliceHeader) -> NDArray[Any]:
-    from pydicom.pixels.decoders.base import get_decoder
-
-    layout, plane = header.pixels, header.plane
-    raw = header.origin.path.read_bytes()[layout.offset :]
-    options: dict[str, Any] = {
-        "rows": plane.rows,
-        "columns": plane.columns,
-        "number_of_frames": layout.n_frames,
-        "samples_per_pixel": 1,
-        "bits_allocated": layout.bits_allocated,
-        "bits_stored": layout.bits_stored,
-        "pixel_representation": int(layout.signed),
-        "photometric_interpretation": "MONOCHROME2",
-        "pixel_keyword": "PixelData",
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom warns about values it then repairs; the shape is checked below
-        array, _ = get_decoder(layout.transfer_syntax).as_array(
-            _encapsulated(raw, layout),
-            index=header.origin.frame,
-            raw=True,
-            **options,
-        )
-    stored: NDArray[Any] = np.asarray(array)
-    if stored.shape != (plane.rows, plane.columns):
-        raise UnsupportedDataError("undecodable-pixels", "the decoded image has another size than its header", "")
-    return stored
-
-
-def _encapsulated(raw: bytes, layout: PixelLayout) -> bytes:
-    return raw if layout.length is None else raw[: layout.length]
 
 
 def _clean(stored: NDArray[Any], layout: PixelLayout) -> tuple[NDArray[Any], bool]:
@@ -236,16 +190,20 @@ def load_hu(headers: Sequence[SliceHeader], *, threads: int = 2) -> Pixels:
         As `stored_pixels`, for the first slice that cannot be read.
     """
     layouts = [h.pixels for h in headers]
-    if not _is_whole(layouts):
-        return replace(_load(headers, np.float32, threads), widened="the rescale slope or intercept is fractional")
-    try:
-        return _load(headers, np.int16, threads)
-    except TooWideError:
-        return replace(_load(headers, np.float32, threads), widened="HU exceed the range of int16")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns of values it then repairs; sizes are checked here
+        if not _is_whole(layouts):
+            return replace(_load(headers, np.float32, threads), widened="the rescale slope or intercept is fractional")
+        try:
+            return _load(headers, np.int16, threads)
+        except TooWideError:
+            return replace(_load(headers, np.float32, threads), widened="HU exceed the range of int16")
 
 
 def _load(headers: Sequence[SliceHeader], kind: type, threads: int) -> Pixels:
     plane = headers[0].plane
+    if headers[0].pixels.transfer_syntax not in NATIVE:
+        stored_pixels(headers[0])  # a header that lies about its size is found out before memory is taken
     out: NDArray[Any] = np.empty((len(headers), plane.rows, plane.columns), dtype=kind)
 
     def one(k: int) -> tuple[bool, int]:

@@ -41,7 +41,8 @@ ATTRIBUTES: Final[tuple[tuple[str, Callable[[SliceHeader], object]], ...]] = (
 )
 """Tried in this order: the acquisition's own numbers first, clocks next, numbers of the archive last."""
 WEAK: Final = frozenset(("content time", "instance number"))
-"""Any two images differ in these; alone they tell whole passes apart, never a single image that conflicts with another."""
+"""Any two images differ in these; alone they tell whole passes apart, never a single image that conflicts with
+another."""
 
 
 def positions_along(headers: Sequence[SliceHeader]) -> NDArray[np.float64]:
