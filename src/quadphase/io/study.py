@@ -100,6 +100,10 @@ class Study:
     def reports(self) -> Path:
         return self.root / "reports"
 
+    def exam_report(self, case: str) -> Path:
+        """What was seen in every stack of a case's exam, also of one that is held back; written by `convert`."""
+        return self.reports / "exams" / f"{case}.json"
+
     @property
     def cases(self) -> Path:
         return self.root / "cases"

@@ -15,7 +15,8 @@ from quadphase.convert.phases.text import Reading
 
 __all__ = ["group_acquisitions"]
 
-_SAME_TIME_S: Final = 0.5
+_SAME_TIME_S: Final = 2.0
+"""The first slice of a thick reconstruction lies a little later in the helix than that of a thin one."""
 _DIFFERENT_HU: Final = 12.0
 """A tissue that differs more between two stacks was not scanned at the same moment; kernels change means by less."""
 

@@ -1,7 +1,7 @@
 """`assign`: from the evidence of all stacks of an exam to one phase for each, with margins and findings.
 
 Stacks that reconstruct one acquisition are judged together. What people must decide (contradictions, narrow margins,
-unknown overrides) comes out as findings of `REVIEW_CODES`; nothing is settled by silence.
+phases taken twice, unknown overrides) comes out as findings of `REVIEW_CODES`; nothing is settled by silence.
 """
 
 from __future__ import annotations
@@ -13,30 +13,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quadphase.convert.phases.acquisitions import group_acquisitions
-from quadphase.convert.phases.appearance import appearance_model
-from quadphase.convert.phases.choice import FULL_COVERAGE, best_stack, coverage
-from quadphase.convert.phases.contrast import contrast_evidence
+from quadphase.convert.phases.choice import best_stack
+from quadphase.convert.phases.doubts import contradictions, coverage_doubt, margin_doubt, repetition
+from quadphase.convert.phases.evidence import acquisition_scores, exam_models, model_evidence, stack_evidence
 from quadphase.convert.phases.features import StackFeatures
-from quadphase.convert.phases.hidden import HiddenModel
 from quadphase.convert.phases.order import order_matrix
 from quadphase.convert.phases.overrides import PhaseOverride
+from quadphase.convert.phases.report import ExamReport, stack_reports
 from quadphase.convert.phases.solve import MAXIMUM_EXHAUSTIVE, Solution, solve
-from quadphase.convert.phases.text import read_texts, text_evidence
-from quadphase.convert.phases.timing import stated_delay_evidence, time_model
+from quadphase.convert.phases.text import read_texts
 from quadphase.model import Evidence, Finding, Phase
 from quadphase.model.protocol.sections import PhasesSection
 
 __all__ = ["REVIEW_CODES", "Assignment", "assign"]
 
-REVIEW_CODES = frozenset({"phase-contradiction", "phase-narrow-margin", "phase-override-unknown"})
+REVIEW_CODES = frozenset(
+    {
+        "phase-contradiction",
+        "phase-narrow-margin",
+        "phase-repeated",
+        "phase-override-unknown",
+        "phase-many-acquisitions",
+    }
+)
 """Findings that hold a case until a person decides."""
-
-_CONTRADICTION = 0.9
-"""A kind of evidence contradicts when it favours another phase by more than this (log10 of odds, about 8:1)."""
 
 _PHASES = tuple(Phase)
 
 Scores = NDArray[np.float64]
+Groups = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,8 @@ class Assignment:
 
     Parameters
     ----------
+    stacks : tuple of StackFeatures
+        What was judged, by index.
     by_phase : mapping of Phase to int
         ``StackFeatures.index`` of the stack to use for each phase found.
     labels : mapping of int to Phase or None
@@ -60,6 +67,7 @@ class Assignment:
     findings : tuple of Finding
     """
 
+    stacks: tuple[StackFeatures, ...]
     by_phase: Mapping[Phase, int]
     labels: Mapping[int, Phase | None]
     evidence: Mapping[int, tuple[Evidence, ...]]
@@ -78,6 +86,18 @@ class Assignment:
         """Whether a person must decide before the case goes on."""
         return any(finding.code in REVIEW_CODES for finding in self.findings)
 
+    def report(self, case: str) -> ExamReport:
+        """What `quadphase exams` shows; free of identity."""
+        return ExamReport(
+            case=case,
+            stacks=stack_reports(self.stacks, self.evidence, self.labels, self.by_phase),
+            margins={phase: round(margin, 3) for phase, margin in self.margins.items()},
+            assigned_by=dict(self.assigned_by),
+            missing=self.missing,
+            needs_review=self.needs_review,
+            findings=self.findings,
+        )
+
 
 def assign(
     stacks: Sequence[StackFeatures],
@@ -91,72 +111,75 @@ def assign(
     Parameters
     ----------
     stacks : sequence of StackFeatures
-        Candidates: axial volumes of one exam with enough slices, any order.
+        Candidates: volumes of one exam with enough slices, any order.
     settings : PhasesSection
     overrides : sequence of PhaseOverride
         Of this case; see `overrides.load_overrides`.
     case : str
         Pseudonym, the location of findings.
     """
-    stacks = sorted(stacks, key=lambda stack: stack.index)
+    everything = tuple(sorted(stacks, key=lambda stack: stack.index))
     findings: list[Finding] = []
-    decided = _decided(stacks, overrides, case, findings)
-    left_out = [stack for stack in stacks if stack.index in decided and decided[stack.index].phase is None]
-    stacks = [stack for stack in stacks if stack not in left_out]
-    if not stacks:
-        return _empty(left_out, settings, case, findings)
-    readings = read_texts(stacks)
-    groups = group_acquisitions(stacks, readings)
-    evidence = _evidence(stacks, settings)
-    first = [stacks[group[0]] for group in groups]
-    fixed = [_fixed(group, stacks, decided) for group in groups]
-    models = _models([[stacks[n] for n in group] for group in groups], settings)
-    matrix = order_matrix(first)
-    scores = np.array([_group_scores([evidence[n] for n in group]) for group in groups])
-    solution = solve(scores, matrix, models, fixed=fixed)
-    for model in models:
-        for group, item in zip(groups, _alone(model), strict=True):
-            if item is not None:
-                for n in group:
-                    evidence[n].append(item)
-    by_phase, margins, assigned_by = _choose(stacks, groups, solution, scores, decided)
-    labels: dict[int, Phase | None] = {stack.index: None for stack in left_out}
-    for group, rank in zip(groups, solution.labels, strict=True):
-        labels.update({stacks[n].index: _PHASES[rank] for n in group})
-    missing = tuple(phase for phase in settings.required if phase not in by_phase)
-    by_index = {stack.index: tuple(items) for stack, items in zip(stacks, evidence, strict=True)}
-    result = Assignment(
-        by_phase=by_phase, labels=labels, evidence=by_index, margins=margins, assigned_by=assigned_by, missing=missing
-    )
-    findings += _findings(result, stacks, groups, settings, case)
-    if any(reading.repaired for reading in readings):
-        findings.append(Finding.of("phase-text-repaired", case, "Descriptions were read again as Chinese text"))
-    if len(groups) > MAXIMUM_EXHAUSTIVE:
-        findings.append(
-            Finding.of(
-                "phase-many-acquisitions", case, f"{len(groups)} acquisitions; only labelings in order were tried"
-            )
-        )
-    return replace(result, findings=tuple(findings))
-
-
-def _empty(
-    left_out: Sequence[StackFeatures], settings: PhasesSection, case: str, findings: list[Finding]
-) -> Assignment:
-    found = [*findings, *(_missing(phase, case) for phase in settings.required)]
-    return Assignment(
+    decided = _decided(everything, overrides, case, findings)
+    left_out = {index for index, override in decided.items() if override.phase is None}
+    judged = [stack for stack in everything if stack.index not in left_out]
+    empty = Assignment(
+        stacks=everything,
         by_phase={},
-        labels={stack.index: None for stack in left_out},
+        labels=dict.fromkeys(left_out),
         evidence={},
         margins={},
         assigned_by={},
         missing=tuple(settings.required),
-        findings=tuple(found),
     )
+    result = _judge(empty, judged, settings, decided, case, findings) if judged else empty
+    findings += [
+        Finding.of("missing-phase", case, f"No stack is the {phase.label.lower()} phase ({phase.value})")
+        for phase in result.missing
+    ]
+    return replace(result, findings=tuple(findings))
 
 
-def _missing(phase: Phase, case: str) -> Finding:
-    return Finding.of("missing-phase", case, f"No stack is the {phase.label.lower()} phase ({phase.value})")
+def _judge(
+    empty: Assignment,
+    stacks: Sequence[StackFeatures],
+    settings: PhasesSection,
+    decided: Mapping[int, PhaseOverride],
+    case: str,
+    findings: list[Finding],
+) -> Assignment:
+    readings = read_texts(stacks)
+    groups = group_acquisitions(stacks, readings)
+    if any(reading.repaired for reading in readings):
+        findings.append(Finding.of("phase-text-repaired", case, "Descriptions were read again in another encoding"))
+    if len(groups) > MAXIMUM_EXHAUSTIVE:
+        message = f"{len(groups)} acquisitions; only labelings in their order were tried"
+        findings.append(Finding.of("phase-many-acquisitions", case, message))
+    evidence = stack_evidence(stacks, readings, settings.delay_s)
+    models = exam_models([[stacks[n] for n in group] for group in groups], settings.delay_s)
+    order = order_matrix([stacks[group[0]] for group in groups])
+    scores = np.array([acquisition_scores([evidence[n] for n in group]) for group in groups])
+    fixed = [_fixed(group, stacks, decided) for group in groups]
+    solution = solve(scores, order, models, fixed=fixed)
+    for model in models:
+        for group, item in zip(groups, model_evidence(model, order), strict=True):
+            for n in group:
+                evidence[n] += [item] if item is not None else []
+    by_phase, margins, assigned_by = _choose(stacks, groups, solution, scores, decided)
+    labels = dict(empty.labels)
+    for group, rank in zip(groups, solution.labels, strict=True):
+        labels.update({stacks[n].index: _PHASES[rank] for n in group})
+    result = replace(
+        empty,
+        by_phase=by_phase,
+        labels=labels,
+        evidence={stack.index: tuple(items) for stack, items in zip(stacks, evidence, strict=True)},
+        margins=margins,
+        assigned_by=assigned_by,
+        missing=tuple(phase for phase in settings.required if phase not in by_phase),
+    )
+    findings += _doubts(result, stacks, groups, decided, settings, case)
+    return result
 
 
 def _decided(
@@ -186,53 +209,6 @@ def _fixed(group: Sequence[int], stacks: Sequence[StackFeatures], decided: Mappi
     return ranks.pop() if len(ranks) == 1 else None
 
 
-def _evidence(stacks: Sequence[StackFeatures], settings: PhasesSection) -> list[list[Evidence]]:
-    readings = read_texts(stacks)
-    contrast = contrast_evidence(stacks)
-    found: list[list[Evidence]] = []
-    for stack, reading, tags in zip(stacks, readings, contrast, strict=True):
-        items = [item for item in (text_evidence(reading), tags) if item is not None]
-        delay, where = (stack.trigger_delay_s, "header") if stack.trigger_delay_s else (reading.delay_s, "description")
-        if delay:
-            items.append(stated_delay_evidence(delay, settings.delay_s, where=where))
-        found.append(items)
-    return found
-
-
-def _group_scores(items: Sequence[Sequence[Evidence]]) -> list[float]:
-    """Evidence of one acquisition: per source the mean over its reconstructions, then the sum of sources."""
-    by_source: dict[str, list[dict[Phase, float]]] = {}
-    for evidence in (item for stack in items for item in stack):
-        by_source.setdefault(evidence.source, []).append(evidence.scores)
-    return [
-        sum(float(np.mean([scores.get(phase, 0.0) for scores in seen])) for seen in by_source.values())
-        for phase in _PHASES
-    ]
-
-
-def _models(groups: Sequence[Sequence[StackFeatures]], settings: PhasesSection) -> list[HiddenModel]:
-    first = [group[0] for group in groups]
-    timing = time_model([s.acquisition_s for s in first], [s.contrast_start_s for s in first], settings.delay_s)
-    seen = [next((s.enhancement for s in group if s.enhancement is not None), None) for group in groups]
-    return [model for model in (timing, appearance_model(seen)) if model is not None]
-
-
-def _alone(model: HiddenModel) -> list[Evidence | None]:
-    """For the record: what one hidden-quantity model says about each acquisition, without any other evidence."""
-    n = model.table.shape[1]
-    marginals = solve(np.zeros((n, len(_PHASES))), np.zeros((n, n)), (model,), with_prior=False).marginals
-    return [
-        Evidence(
-            source=model.source,
-            scores={phase: max(float(row[phase.order]), -6.0) for phase in _PHASES},
-            detail=model.detail,
-        )
-        if observed
-        else None
-        for row, observed in zip(marginals, model.observed, strict=True)
-    ]
-
-
 def _choose(
     stacks: Sequence[StackFeatures],
     groups: Sequence[Sequence[int]],
@@ -258,42 +234,27 @@ def _choose(
     return by_phase, margins, assigned_by
 
 
-def _findings(
+def _doubts(
     result: Assignment,
     stacks: Sequence[StackFeatures],
-    groups: Sequence[Sequence[int]],
+    groups: Groups,
+    decided: Mapping[int, PhaseOverride],
     settings: PhasesSection,
     case: str,
 ) -> list[Finding]:
-    found = [_missing(phase, case) for phase in result.missing]
+    found: list[Finding] = []
+    acquisitions = [[stacks[n] for n in group] for group in groups]
     for phase, index in result.by_phase.items():
         where = f"{case} {phase.value}".strip()
-        mine = next(stack for stack in stacks if stack.index == index)
-        if result.assigned_by[phase] == "evidence":
-            found += _doubts(result, phase, index, settings, where)
-        same = [g for g in groups if result.labels[stacks[g[0]].index] is phase]
-        if len(same) > 1:
-            found.append(
-                Finding.of("phase-repeated", where, f"{len(same)} acquisitions are this phase; stack {index} is used")
-            )
-        if (share := coverage(mine, stacks)) < FULL_COVERAGE:
-            found.append(Finding.of("phase-partial-coverage", where, f"Covers {share:.0%} of the exam's common range"))
-    return found
-
-
-def _doubts(result: Assignment, phase: Phase, index: int, settings: PhasesSection, where: str) -> list[Finding]:
-    found = []
-    margin = result.margins[phase]
-    if margin < settings.minimum_margin:
-        found.append(
-            Finding.of(
-                "phase-narrow-margin", where, f"Margin {margin:.1f} of at least {settings.minimum_margin:g} wanted"
-            )
-        )
-    for item in result.evidence[index]:
-        favourite = max(item.scores, key=lambda p: item.scores[p])
-        if item.scores[favourite] - item.scores.get(phase, 0.0) > _CONTRADICTION:
-            found.append(
-                Finding.of("phase-contradiction", where, f"{item.source} speaks for {favourite.value}: {item.detail}")
-            )
+        by_person = result.assigned_by[phase] != "evidence"
+        same = [group for group in acquisitions if result.labels[group[0].index] is phase]
+        if not by_person:
+            found += margin_doubt(result.margins[phase], settings.minimum_margin, where)
+            found += repetition(phase, same, stacks, index, where)
+        found += coverage_doubt(next(s for s in stacks if s.index == index), stacks, where)
+    for group in acquisitions:
+        label = result.labels[group[0].index]
+        if label is not None and not any(stack.index in decided for stack in group):
+            evidence = [item for stack in group for item in result.evidence[stack.index]]
+            found += contradictions(evidence, label, f"{case} stack {group[0].index}".strip())
     return found

@@ -29,9 +29,15 @@ CODES: tuple[FindingCode, ...] = (
     ),
     FindingCode(
         code="phase-repeated",
-        severity=Severity.WARNING,
-        title="A phase was acquired more than once",
-        hint="Check that the right one is used; name it in phases.csv if not",
+        severity=Severity.ERROR,
+        title="A contrast phase was acquired more than once",
+        hint=_DECIDE,
+    ),
+    FindingCode(
+        code="plain-repeated",
+        severity=Severity.INFO,
+        title="The plain phase was acquired more than once; the better stack is used",
+        hint="",
     ),
     FindingCode(
         code="phase-partial-coverage",
@@ -59,7 +65,7 @@ CODES: tuple[FindingCode, ...] = (
     ),
     FindingCode(
         code="phase-many-acquisitions",
-        severity=Severity.WARNING,
+        severity=Severity.ERROR,
         title="The exam has more acquisitions than can be compared exhaustively",
         hint=_DECIDE,
     ),
