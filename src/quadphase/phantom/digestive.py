@@ -5,6 +5,8 @@ Each is painted over what lies behind it, in a thin coat of fat. Air rises to th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -120,7 +122,7 @@ def paint_bowel(canvas: Canvas, torso: Torso, spec: PatientSpec, phase: Phase) -
     _loops(canvas, torso, spec, phase, rng)
 
 
-def _center_v(path: list[Point], u: Array, w: Array) -> Array:
+def _center_v(path: Sequence[Point], u: Array, w: Array) -> Array:
     """Depth of the colon's axis near a voxel, interpolated along the longer direction of the path."""
     pts = np.array(path)
     axis = 0 if np.ptp(pts[:, 0]) > np.ptp(pts[:, 2]) else 2

@@ -67,8 +67,6 @@ def paint_hepatic_vessels(canvas: Canvas, liver: Patch, spec: PatientSpec, phase
     ):
         tree = _grow(rng_of(spec.seed, name), seeds)
         for a, b, radius in zip(tree.start.tolist(), tree.end.tolist(), tree.radius.tolist(), strict=True):
-            if radius < 0.25 * canvas.edge_mm:
-                continue
             vessel = tube(canvas.moving, [a, b], (radius, radius * 0.82))
             canvas.paint(inside_of(vessel, liver, 2.0), hu, organ)
     for a, b, radius in _PORTAL_TRUNK:

@@ -37,7 +37,7 @@ __all__ = ["Hospital", "build_hospital"]
 _COVERAGE_MM: Final = 235.0
 """Length of an upper abdominal scan: from above the dome to below the kidneys."""
 
-_TINY_MATRIX: Final = 64
+_TINY_MATRIX: Final = 48
 """Columns and rows of the exams of ineligible patients."""
 
 _TINY_SLICES: Final = 6

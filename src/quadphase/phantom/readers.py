@@ -86,7 +86,7 @@ def _outline(
     skill: float,
 ) -> None:
     radius_mm = (volume_ml * 1000 * 3 / (4 * np.pi)) ** (1 / 3)
-    error_mm = 0.30 * np.sqrt(max(radius_mm, 1.0)) / skill
+    error_mm = 0.40 * np.sqrt(max(radius_mm, 1.0)) / skill
     margins = [int(np.ceil(4 * error_mm / d)) + 1 for d in spacing_mm]
     box = tuple(
         slice(max(0, s.start - m), min(n, s.stop + m)) for s, m, n in zip(box, margins, lesions.shape, strict=True)

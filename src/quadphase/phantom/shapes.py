@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,9 @@ Array = NDArray[np.float32]
 Point = tuple[float, float, float]
 Slices = tuple[slice, slice, slice]
 
+_VISIBLE: Final = 0.35
+"""Tubes thinner than this many pixels (radius) leave no trace in an image and are not drawn."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -51,6 +55,10 @@ class Frame:
     w: Array
     shift: tuple[Array, Array, Array] | None = None
     reach_mm: float = 0.0
+
+    @property
+    def pixel_mm(self) -> float:
+        return float(self.u[1] - self.u[0])
 
     def box(self, low: Sequence[float] | NDArray[np.float64], high: Sequence[float] | NDArray[np.float64]) -> Slices:
         """Voxels whose coordinates may fall between two corners (u, v, w); may be empty."""
@@ -121,6 +129,9 @@ def tube(frame: Frame, points: Sequence[Point], radii: Sequence[float] | float) 
     """Polyline with a radius at each point: vessels, bowel, ducts."""
     pts = np.asarray(points, dtype=np.float64)
     rad = np.full(len(pts), radii) if isinstance(radii, float | int) else np.asarray(radii, dtype=np.float64)
+    if rad.max() < _VISIBLE * frame.pixel_mm:
+        nothing = slice(0, 0)
+        return Patch((nothing, nothing, nothing), np.empty((0, 0, 0), dtype=np.float32))
     box = frame.box((pts - rad[:, None]).min(0), (pts + rad[:, None]).max(0))
     shape = tuple(max(0, s.stop - s.start) for s in box)
     sdf = np.full(shape, 1e3, dtype=np.float32)

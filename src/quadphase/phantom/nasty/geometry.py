@@ -23,8 +23,10 @@ __all__ = [
     "missing_slice",
     "oblique",
     "one_slice",
+    "prone",
     "thickness_lies",
     "uneven_spacing",
+    "upside_down",
     "write_case",
 ]
 
@@ -80,6 +82,24 @@ def left_handed_order(folder: Path) -> NastyCase:
     """Instance numbers ascend against the slice normal: stacking by number gives a left-handed array."""
     return write_case(
         folder, slices_of(texture(), head_first=True), name="left_handed_order", note="numbers run against the normal"
+    )
+
+
+def upside_down(folder: Path) -> NastyCase:
+    """Rows run towards the chest and the slice normal towards the feet: stored flipped, geometry correct."""
+    affine = [[-1.5, 0, 0, 30], [0, 1.25, 0, -18], [0, 0, -5, -60], [0, 0, 0, 1]]
+    return write_case(folder, slices_of(texture(affine=affine)), name="upside_down", note="normal towards the feet")
+
+
+def prone(folder: Path) -> NastyCase:
+    """Head first, prone: both in-plane axes are reversed against the supine patient."""
+    affine = [[1.5, 0, 0, -30], [0, 1.25, 0, -18], [0, 0, 5, -112.5], [0, 0, 0, 1]]
+    return write_case(
+        folder,
+        slices_of(texture(affine=affine)),
+        name="prone",
+        note="head first prone",
+        tags={"PatientPosition": "HFP"},
     )
 
 
