@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from quadphase.acquire.address import DimseAddress
 from quadphase.acquire.archive import ExamQuery, FetchError, RemoteExam, RemoteSeries
-from quadphase.acquire.dimse.contexts import STORAGE_CLASSES, storage_contexts
+from quadphase.acquire.dimse.contexts import STORAGE_CLASSES, VERIFICATION, storage_contexts
 from quadphase.acquire.dimse.intake import Intake
 from quadphase.acquire.dimse.listener import Arrivals, Listener, store_event
 from quadphase.acquire.instance import date_of
@@ -23,7 +23,6 @@ from quadphase.model.protocol.sections import PacsSection
 
 __all__ = ["DimseArchive"]
 
-_VERIFICATION: Final = "1.2.840.10008.1.1"
 _FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 _MOVE: Final = "1.2.840.10008.5.1.4.1.2.2.2"
 _GET: Final = "1.2.840.10008.5.1.4.1.2.2.3"
@@ -146,7 +145,7 @@ class DimseArchive:
     # Query
 
     def check(self) -> None:
-        with self._associate([_VERIFICATION]) as association:
+        with self._associate([VERIFICATION]) as association:
             status = association.send_c_echo()
             if getattr(status, "Status", None) != 0:
                 raise SourceUnreachableError(

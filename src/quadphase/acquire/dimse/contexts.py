@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pynetdicom.presentation import PresentationContext
 
-__all__ = ["STORAGE_CLASSES", "storage_contexts"]
+__all__ = ["STORAGE_CLASSES", "VERIFICATION", "accepted_contexts", "storage_contexts"]
 
 _UNCOMPRESSED: Final = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99")
 _COMPRESSED: Final = (
@@ -27,6 +27,8 @@ _COMPRESSED: Final = (
     "1.2.840.10008.1.2.5",  # RLE lossless
 )
 
+VERIFICATION: Final = "1.2.840.10008.1.1"
+
 STORAGE_CLASSES: Final = (
     "1.2.840.10008.5.1.4.1.1.2",  # CT Image Storage
     "1.2.840.10008.5.1.4.1.1.2.1",  # Enhanced CT Image Storage
@@ -40,3 +42,11 @@ def storage_contexts() -> list[PresentationContext]:
     from pynetdicom import build_context
 
     return [build_context(uid, syntax) for uid in STORAGE_CLASSES for syntax in (*_UNCOMPRESSED, *_COMPRESSED)]
+
+
+def accepted_contexts() -> list[PresentationContext]:
+    """What our listener accepts. Here the archive proposes, so one context holds all syntaxes; it may also C-ECHO."""
+    from pynetdicom import build_context
+
+    syntaxes = [*_UNCOMPRESSED, *_COMPRESSED]
+    return [build_context(VERIFICATION), *(build_context(uid, syntaxes) for uid in STORAGE_CLASSES)]

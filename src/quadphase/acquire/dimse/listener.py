@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
-from quadphase.acquire.dimse.contexts import storage_contexts
+from quadphase.acquire.dimse.contexts import accepted_contexts
 from quadphase.acquire.dimse.intake import Intake, Piece, file_meta
 from quadphase.acquire.store import SeriesStore
 from quadphase.errors import InputError, OutputError
@@ -72,7 +72,7 @@ class Listener:
             self._server: Any = entity.start_server(
                 (address, port),
                 block=False,
-                contexts=storage_contexts(),
+                contexts=accepted_contexts(),
                 ssl_context=context,
                 evt_handlers=[
                     (evt.EVT_ESTABLISHED, self._established),
