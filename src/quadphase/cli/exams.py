@@ -67,7 +67,8 @@ def _print(found: list[dict[str, Any]], study: Path) -> None:
         report: ExamReport = entry["report"]
         margins = ", ".join(f"{phase.value} {margin:.1f}" for phase, margin in sorted(report.margins.items()))
         console.print(f"\n{report.case}   margins: {margins or 'none'}", style="bold")
-        console.print(_table(report))
+        for line in _table(report):
+            console.print(line.rstrip(), markup=False)
         for stack in report.stacks:
             words = [item.detail for item in stack.evidence if item.source in ("text", "delay", "time")]
             console.print(f"  stack {stack.stack} = {stack.series}" + escape("".join(f"; {word}" for word in words)))
@@ -83,28 +84,32 @@ def _print(found: list[dict[str, Any]], study: Path) -> None:
         )
 
 
-def _table(report: ExamReport) -> Any:
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("stack", "slices", "mm", "after s", "aorta", "liver", "kidney"):
-        table.add_column(name, justify="right", no_wrap=True)
+def _table(report: ExamReport) -> list[str]:
+    """Lines of equal columns, as wide as their text: a terminal may wrap them, nothing is cut."""
     sources = [s for s in _SOURCES if any(item.source == s for stack in report.stacks for item in stack.evidence)]
-    for name in (*(_SOURCES[source] for source in sources), "phase"):
-        table.add_column(name, no_wrap=True)
+    rows = [("stack", "slices", "mm", "after s", "aorta", "liver", "kidney", *(_SOURCES[s] for s in sources), "phase")]
     for stack in report.stacks:
         hu = stack.enhancement_hu or {}
         by_source = {item.source: item for item in stack.evidence}
-        table.add_row(
-            str(stack.stack),
-            str(stack.n_slices),
-            f"{stack.slice_spacing_mm:g}",
-            "" if stack.seconds_after_first is None else f"{stack.seconds_after_first:.0f}",
-            *(_hu(hu.get(name)) for name in ("aorta_hu", "liver_hu", "cortex_hu")),
-            *(_favourite(by_source.get(source)) for source in sources),
-            _phase(stack, report),
+        rows.append(
+            (
+                str(stack.stack),
+                str(stack.n_slices),
+                f"{stack.slice_spacing_mm:g}",
+                "" if stack.seconds_after_first is None else f"{stack.seconds_after_first:.0f}",
+                *(_hu(hu.get(name)) for name in ("aorta_hu", "liver_hu", "cortex_hu")),
+                *(_favourite(by_source.get(source)) for source in sources),
+                _phase(stack, report),
+            )
         )
-    return table
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    return [
+        "  "
+        + "  ".join(
+            cell.rjust(w) if n < 7 else cell.ljust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
 
 
 _SOURCES = {"text": "text", "contrast": "tags", "delay": "delay", "time": "clock", "enhancement": "image"}
