@@ -143,9 +143,7 @@ def _trunk(hu: FloatArray, spacing_mm: float) -> BoolArray:
     return body
 
 
-def _lungs(
-    hu: FloatArray, inside: BoolArray, back_half: npt.NDArray[np.float64], voxel_ml: float
-) -> BoolArray:
+def _lungs(hu: FloatArray, inside: BoolArray, back_half: npt.NDArray[np.float64], voxel_ml: float) -> BoolArray:
     """Air of a lung's density: whole lungs, or pieces cut by the top of the scan and no gas in the bowel."""
     air = inside & (hu < -400)
     labels, count = ndimage.label(air)

@@ -94,6 +94,7 @@ def grow(
     edge_hu: float,
     belief: FloatArray | None = None,
     belief_weight: float = 0.0,
+    known_local: FloatArray | None = None,
     rounds: int = 3,
 ) -> tuple[FloatArray, FloatArray]:
     """Probability of liver, and the liver's local density.
@@ -113,8 +114,10 @@ def grow(
         Probability from other phases; NaN where they do not tell.
     belief_weight : float
         Pull of the belief.
+    known_local : (X, Y, Z) float32 array, optional
+        Local density of an earlier walk to start from.
     rounds : int
-        How often the local density is measured anew.
+        Walks; before each but the first the local density is measured anew.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def grow(
     """
     liver = levels[0]
     seed = _seed(liver, place)
-    local = np.full(smooth.shape, liver.hu, dtype=np.float32)
+    local = np.full(smooth.shape, liver.hu, dtype=np.float32) if known_local is None else known_local
     probability = np.zeros(smooth.shape, dtype=np.float32)
     for turn in range(rounds):
         if turn:

@@ -9,7 +9,7 @@ slice, a failed contrast) gets the belief cut at one half, and says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,9 @@ BELIEF = 0.03
 
 MAX_SHIFT_MM = 36.0
 """Breath-holds of one exam put the liver some 10 mm apart; three to four times that is the most a search needs."""
+
+LEAST_GAIN = 0.002
+"""A larger shift must gain this much Dice over a smaller one."""
 
 AGREE_DICE = 0.80
 """Two phases that agree less than this after the shift are reported."""
@@ -123,7 +126,7 @@ def _together(own: _Alone, others: Mapping[Phase, _Alone], volume: Volume) -> Li
 def _carried(
     error: NoLiverError, others: Mapping[Phase, _Alone], volume: Volume, settings: LiverSettings
 ) -> LiverResult:
-    work = to_working_grid(volume.hu, volume.grid.affine, spacing_mm=settings.spacing_mm)
+    work = to_working_grid(volume.hu, volume.grid, spacing_mm=settings.spacing_mm)
     total = np.zeros(work.hu.shape, dtype=np.float32)
     weight = np.zeros(work.hu.shape, dtype=np.float32)
     for item in others.values():
@@ -168,29 +171,33 @@ def _belief(work: WorkingVolume, own: FloatArray, others: Mapping[Phase, _Alone]
 
 
 def _best_shift(work: WorkingVolume, own: FloatArray, other: Reading) -> tuple[float, float]:
-    """Shift along z, in mm, that brings the other phase's liver onto this one, and the Dice there."""
-    mine = own > 0.5
+    """Shift along z, in mm, that brings the other phase's liver onto this one, and the Dice there.
+
+    Every second voxel in each plane is enough to count an overlap.
+    """
+    affine = np.asarray(work.affine @ np.diag([2.0, 2.0, 1.0, 1.0]), dtype=np.float64)
+    coarse = replace(work, hu=work.hu[::2, ::2], affine=affine)
+    mine = own[::2, ::2] > 0.5
     best = (0.0, -1.0)
     steps = int(MAX_SHIFT_MM // work.spacing_mm)
     for step in sorted(range(-steps, steps + 1), key=abs):
-        field, covers = _moved(other, work, step * work.spacing_mm)
+        field, covers = _moved(other, coarse, step * work.spacing_mm)
         theirs = (field > 0.5) & covers
-        both = int((mine & theirs).sum())
         size = int((mine & covers).sum()) + int(theirs.sum())
-        dice = 2 * both / size if size else 0.0
-        if dice > best[1] + 0.002:
+        dice = 2 * int((mine & theirs).sum()) / size if size else 0.0
+        if dice > best[1] + LEAST_GAIN:
             best = (step * work.spacing_mm, dice)
     return best
 
 
 def _moved(other: Reading, work: WorkingVolume, shift_mm: float) -> tuple[FloatArray, BoolArray]:
-    """The other phase's probability on this grid after a z shift, and where that phase covers."""
+    """The other phase's probability on this grid after a z shift, and where that phase covers it."""
     affine = work.affine.copy()
     affine[2, 3] -= shift_mm
-    shape = (work.hu.shape[0], work.hu.shape[1], work.hu.shape[2])
-    field = sample_on(
-        np.where(other.mask, other.probability, np.minimum(other.probability, 0.49)), other.work.affine, affine, shape
-    )
-    z = (affine[2, 2] * np.arange(shape[2]) + affine[2, 3] - other.work.affine[2, 3]) / other.work.spacing_mm
-    covers = (z >= -0.5) & (z <= other.work.hu.shape[2] - 0.5)
-    return field, np.broadcast_to(covers[None, None, :], shape)
+    x, y, z = work.hu.shape
+    kept = np.where(other.mask, other.probability, np.minimum(other.probability, np.float32(0.49)))
+    field = sample_on(kept, other.work.affine, affine, (x, y, z))
+    a, b, c, d = (np.linalg.inv(other.work.affine) @ affine)[2]
+    i, j, k = np.ogrid[:x, :y, :z]
+    slab = a * i + b * j + c * k + d
+    return field, np.asarray((slab >= -0.5) & (slab <= other.work.hu.shape[2] - 0.5))

@@ -115,7 +115,7 @@ def read_phase(volume: Volume, settings: LiverSettings) -> Reading:
         With the reason.
     """
     spacing_mm = settings.spacing_mm
-    work = to_working_grid(volume.hu, volume.grid.affine, spacing_mm=spacing_mm)
+    work = to_working_grid(volume.hu, volume.grid, spacing_mm=spacing_mm)
     _refuse_too_few(volume, work, settings)
     body = find_body(work.hu, spacing_mm=spacing_mm)
     refuse_wrong_region(body, None)
@@ -133,8 +133,12 @@ def read_phase(volume: Volume, settings: LiverSettings) -> Reading:
             "No large even tissue lies against the right wall of the trunk",
             "If the scan does show a liver, add its mask by hand or use another backend",
         )
-    grown = [grow(smooth, levels, place, spacing_mm=spacing_mm, temper=temper, edge_hu=EDGE_HU) for temper in TEMPERS]
-    members = tuple(probability for probability, _ in grown)
+    first, local = grow(smooth, levels, place, spacing_mm=spacing_mm, temper=TEMPERS[0], edge_hu=EDGE_HU)
+    others = [
+        grow(smooth, levels, place, spacing_mm=spacing_mm, temper=t, edge_hu=EDGE_HU, known_local=local, rounds=1)[0]
+        for t in TEMPERS[1:]
+    ]
+    members = (first, *others)
     reading = Reading(
         work=work,
         smooth=smooth,
@@ -142,7 +146,7 @@ def read_phase(volume: Volume, settings: LiverSettings) -> Reading:
         wall_band=band,
         levels=tuple(levels),
         probability=np.mean(members, axis=0, dtype=np.float32),
-        local_hu=grown[0][1],
+        local_hu=local,
         members=members,
         mask=np.zeros(smooth.shape, dtype=bool),
         rib_share=rib_share,
@@ -177,7 +181,8 @@ def read_again(reading: Reading, belief: FloatArray, weight: float) -> Reading:
         edge_hu=EDGE_HU,
         belief=belief,
         belief_weight=weight,
-        rounds=2,
+        known_local=reading.local_hu,
+        rounds=1,
     )
     return with_probability(replace(reading, local_hu=local), probability)
 
@@ -237,8 +242,8 @@ def _crop(work: WorkingVolume, place: Place, cavity: BoolArray) -> tuple[Working
         stop.append(min(cavity.shape[axis], int(used[-1]) + 3))
     box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     affine: npt.NDArray[np.float64] = work.affine.copy()
-    affine[:3, 3] += work.spacing_mm * np.array(start)
-    cropped = replace(work, hu=work.hu[box], covered=work.covered[box], affine=affine)
+    affine[:3, 3] += work.affine[:3, :3] @ np.array(start)
+    cropped = replace(work, hu=work.hu[box], affine=affine)
     placed = Place(
         domain=place.domain[box],
         against=place.against[box],

@@ -1,9 +1,10 @@
 """One small, upright copy of a scan for the anatomy to be read on, and the way back.
 
 Every rule of the finder speaks of right, front and up, so it never sees the scanner's array order: the volume is
-averaged into blocks of about the working spacing (averaging, unlike picking, removes noise), then interpolated onto
-an isotropic grid whose axes are the patient's own, RAS+. Tilted, oblique, flipped or permuted inputs all arrive the
-same. The way back interpolates a smooth field to the input grid, so a border stays between the coarse voxels.
+averaged into blocks of about the working spacing (averaging, unlike picking, removes noise), then interpolated along
+its own axes, ordered and turned so that they run to the patient's right, front and head as nearly as they can. An
+oblique or tilted scan keeps its tilt: turning it upright would cost the ends of the stack, and anatomy read a few
+degrees askew does no harm. The way back interpolates a smooth field, so a border stays between the coarse voxels.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+
+from quadphase.model import Grid
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -27,41 +30,32 @@ HU_CEILING = 1500.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkingVolume:
-    """A scan on an isotropic RAS+ grid.
+    """A scan on an isotropic grid.
 
     Attributes
     ----------
     hu : (X, Y, Z) float32 array
         Hounsfield units; x to the patient's right, y to the front, z to the head.
-    covered : (X, Y, Z) bool array
-        Where the scan has data.
     spacing_mm : float
         Edge of a voxel.
     affine : (4, 4) float64 array
-        Working index to world, RAS+ mm.
-    source_affine : (4, 4) float64 array
-        Index of the input scan to world.
-    source_shape : tuple of int
-        Shape of the input scan.
+        Working index to world, RAS+ mm; oblique or sheared where the scan is.
     """
 
     hu: FloatArray
-    covered: BoolArray
     spacing_mm: float
     affine: npt.NDArray[np.float64]
-    source_affine: npt.NDArray[np.float64]
-    source_shape: tuple[int, int, int]
 
 
-def to_working_grid(hu: npt.NDArray[Any], affine: npt.NDArray[np.float64], *, spacing_mm: float) -> WorkingVolume:
-    """Average and interpolate a scan onto an isotropic RAS+ grid.
+def to_working_grid(hu: npt.NDArray[Any], grid: Grid, *, spacing_mm: float) -> WorkingVolume:
+    """Average and interpolate a scan onto an isotropic grid.
 
     Parameters
     ----------
     hu : (I, J, K) int16 or float32 array
         Hounsfield units, any axis order.
-    affine : (4, 4) array
-        Index to world, RAS+ mm.
+    grid : Grid
+        Of that array.
     spacing_mm : float
         Edge of a working voxel.
 
@@ -69,34 +63,26 @@ def to_working_grid(hu: npt.NDArray[Any], affine: npt.NDArray[np.float64], *, sp
     -------
     WorkingVolume
     """
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    factors = np.maximum(1, np.floor(spacing_mm / lengths + 0.25).astype(int))
-    factors = np.minimum(factors, hu.shape)
+    lengths = np.array(grid.spacing_mm)
+    factors = np.minimum(np.maximum(1, np.floor(spacing_mm / lengths + 0.25).astype(int)), hu.shape)
     blocks = _block_mean(hu, (int(factors[0]), int(factors[1]), int(factors[2])))
-    to_index = np.eye(4)
-    to_index[:3, :3] = np.diag(factors.astype(float))
-    to_index[:3, 3] = (factors - 1) / 2
-    block_affine = affine @ to_index
-
-    corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in hu.shape], indexing="ij")).reshape(3, -1)
-    world = affine[:3, :3] @ corners + affine[:3, 3:]
-    low, high = world.min(axis=1), world.max(axis=1)
-    count = np.maximum(1, np.round((high - low) / spacing_mm).astype(int))
-    work_affine: npt.NDArray[np.float64] = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
-    work_affine[:3, 3] = (low + high) / 2 - (count - 1) / 2 * spacing_mm
-
-    shape = (int(count[0]), int(count[1]), int(count[2]))
-    mapping: npt.NDArray[np.float64] = np.asarray(np.linalg.inv(block_affine) @ work_affine, dtype=np.float64)
-    out = _interpolate(blocks, mapping, shape)
-    covered = _inside(mapping, shape, blocks.shape)
-    out[~covered] = AIR_HU
+    index_from_work = np.zeros((4, 4))
+    index_from_work[3, 3] = 1
+    shape = [1, 1, 1]
+    for axis, code in enumerate(grid.axis_codes):
+        towards = next(world for world, pair in enumerate(("LR", "PA", "IS")) if code in pair)
+        sign = 1.0 if code in "RAS" else -1.0
+        shape[towards] = max(1, round(hu.shape[axis] * lengths[axis] / spacing_mm))
+        step = sign * spacing_mm / lengths[axis]
+        index_from_work[axis, towards] = step
+        index_from_work[axis, 3] = (hu.shape[axis] - 1) / 2 - step * (shape[towards] - 1) / 2
+    block_from_index = np.diag([*(1 / factors), 1.0])
+    block_from_index[:3, 3] = -(factors - 1) / 2 / factors
+    mapping: npt.NDArray[np.float64] = np.asarray(block_from_index @ index_from_work, dtype=np.float64)
     return WorkingVolume(
-        hu=out,
-        covered=covered,
+        hu=_interpolate(blocks, mapping, (shape[0], shape[1], shape[2])),
         spacing_mm=spacing_mm,
-        affine=work_affine,
-        source_affine=np.asarray(affine, dtype=float),
-        source_shape=(hu.shape[0], hu.shape[1], hu.shape[2]),
+        affine=np.asarray(grid.affine @ index_from_work, dtype=np.float64),
     )
 
 
@@ -153,16 +139,6 @@ def _interpolate_straight(
         weight = weight.reshape([-1 if d == dim else 1 for d in range(3)])
         out = np.take(out, lower, axis=dim) * (1 - weight) + np.take(out, upper, axis=dim) * weight
     return np.ascontiguousarray(out.transpose(np.argsort(axis)))
-
-
-def _inside(mapping: npt.NDArray[np.float64], shape: tuple[int, int, int], source_shape: tuple[int, ...]) -> BoolArray:
-    """Voxels whose centre lies in a source voxel (half a voxel beyond the outer centres counts)."""
-    inside = np.ones(shape, dtype=bool)
-    grid = np.ogrid[: shape[0], : shape[1], : shape[2]]
-    for row, size in zip(mapping, source_shape, strict=False):
-        position = row[0] * grid[0] + row[1] * grid[1] + row[2] * grid[2] + row[3]
-        inside &= (position >= -0.51) & (position <= size - 0.49)
-    return inside
 
 
 def _block_mean(hu: npt.NDArray[Any], factors: tuple[int, int, int]) -> FloatArray:
