@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from quadphase.cohort.criteria import age_years
 from quadphase.model import Decision, Reason
@@ -85,7 +85,7 @@ def _choose(
     if patient.accession_number:
         named = [c for c in ct if c.accession_number and c.accession_number.strip() == patient.accession_number]
         if named:
-            return named[-1], []
+            return _in_window(named[-1], patient, settings)
         notes.append(Reason(code="accession-not-found", text="the table's accession number is not in the source"))
     dated = [c for c in ct if c.study_date is not None]
     if not dated:
@@ -96,9 +96,29 @@ def _choose(
         if patient.group != "control":
             notes.append(Reason(code="no-surgery-date", text="no surgery date; the window was not checked"))
         return dated[-1], notes
-    first = patient.surgery_date - timedelta(days=settings.maximum_days_before_surgery)
-    within = [c for c in dated if c.study_date and first <= c.study_date <= patient.surgery_date]
+    within = [c for c in dated if _days_before(c, patient) in range(settings.maximum_days_before_surgery + 1)]
     if within:
         return within[-1], notes
     days = settings.maximum_days_before_surgery
     return None, [*notes, Reason(code="exam-outside-window", text=f"no CT within {days} days before surgery")]
+
+
+def _days_before(exam: ExamCandidate, patient: SourcePatient) -> int | None:
+    """Days from the exam to surgery; negative after it, None if either date is missing."""
+    if exam.study_date is None or patient.surgery_date is None:
+        return None
+    return (patient.surgery_date - exam.study_date).days
+
+
+def _in_window(
+    exam: ExamCandidate, patient: SourcePatient, settings: CohortSection
+) -> tuple[ExamCandidate | None, list[Reason]]:
+    """The exam the table names is the exam, but the protocol's window holds for it, too."""
+    days = _days_before(exam, patient)
+    limit = settings.maximum_days_before_surgery
+    if days is not None and days not in range(limit + 1):
+        text = f"the exam the table names is not within {limit} days before surgery"
+        return None, [Reason(code="exam-outside-window", text=text)]
+    if days is None and patient.group != "control":
+        return exam, [Reason(code="no-date", text="a date is missing; the window was not checked")]
+    return exam, []
