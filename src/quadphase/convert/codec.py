@@ -33,9 +33,9 @@ DECODERS: Final[dict[str, str]] = {
     "1.2.840.10008.1.2.4.203": "pylibjpeg",
     RLE: "pydicom",
 }
-"""Decoder of each encoding (PS3.5 chapter 10), by pydicom's names: one, never whichever works. Fuzzing chose two of them:
-the compiled RLE decoder panics on damaged data (pydicom's own costs 2 ms a slice more), and pyjpegls spends seconds on a
-damaged stream of 40 × 32 pixels where GDCM gives up at once."""
+"""Decoder of each encoding (PS3.5 chapter 10), by pydicom's names: one, never whichever works. Fuzzing chose two of
+them: the compiled RLE decoder panics on damaged data (pydicom costs 2 ms a slice more), and pyjpegls spends seconds
+on a damaged stream of 40 × 32 pixels where GDCM gives up at once."""
 
 FRAME_MARKERS: Final = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7))
 """Start-of-frame markers of JPEG (ISO 10918-1 B.1.1.3) and JPEG-LS (ISO 14495-1)."""
