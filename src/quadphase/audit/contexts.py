@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from quadphase.audit.facts import Sketch, VolumeFacts
 from quadphase.io.release import Release
@@ -44,6 +45,8 @@ class ReleaseContext:
         Every file under the release's folder, POSIX paths relative to it; empty when only the table is here.
     manifest : mapping or None
         `checksums.sha256`: path to digest; None where it does not exist.
+    description : mapping
+        `dataset_description.json` of a quadphase release; empty for other datasets.
     against : tuple of VolumeFacts
         Volumes of the other release.
     """
@@ -52,11 +55,21 @@ class ReleaseContext:
     volumes: tuple[VolumeFacts, ...]
     files: frozenset[str]
     manifest: Mapping[str, str] | None = None
+    description: Mapping[str, Any] = field(default_factory=dict)
     against: tuple[VolumeFacts, ...] = field(default=())
 
     @property
     def root(self) -> Path:
         return self.release.root
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Phases a subject must have: those the release states, else all four."""
+        stated = self.description.get("phases")
+        known = {phase.value: phase for phase in Phase}
+        if isinstance(stated, list) and stated and all(name in known for name in stated):
+            return tuple(known[name] for name in stated)
+        return tuple(Phase)
 
     @property
     def table_only(self) -> bool:

@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from quadphase.audit.case import CaseJob, CaseResult, audit_case
 from quadphase.audit.checks import RELEASE_CHECKS
@@ -15,8 +16,10 @@ from quadphase.audit.contexts import ReleaseContext
 from quadphase.audit.facts import VolumeFacts
 from quadphase.audit.report import AuditReport, in_order
 from quadphase.audit.thumbnail import picture_of, volumes_of
+from quadphase.errors import InputError
 from quadphase.io.atomic import TEMPORARY_PREFIX
 from quadphase.io.hashing import parse_checksums
+from quadphase.io.json_file import load_json
 from quadphase.io.release import Release
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME
 from quadphase.model import Finding
@@ -93,6 +96,7 @@ def audit(
         volumes=tuple(sorted(volumes, key=lambda volume: volume.row.line)),
         files=files,
         manifest=manifest,
+        description=_description(release.root) if files else {},
         against=tuple(elsewhere),
     )
     for check in RELEASE_CHECKS:
@@ -125,6 +129,14 @@ def _files(release: Release) -> frozenset[str]:
 def _manifest(root: Path) -> dict[str, str] | None:
     path = root / MANIFEST
     return parse_checksums(path.read_text("utf-8", errors="replace")) if path.is_file() else None
+
+
+def _description(root: Path) -> dict[str, Any]:
+    try:
+        value = load_json(root / "dataset_description.json")
+    except InputError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _jobs(

@@ -1,4 +1,4 @@
-"""The table itself: cells that can be read, one row an image, four phases a subject."""
+"""The table itself: cells that can be read, one row an image, every phase of a subject."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from quadphase.audit.contexts import ReleaseContext
 from quadphase.audit.measure.volume import location_of
-from quadphase.model import Finding, Phase
+from quadphase.model import Finding
 
 __all__ = ["check"]
 
@@ -28,6 +28,6 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
         if n > 1:
             yield Finding.of("path-shared", path, f"{n} cells of the table name it")
     for subject in release:
-        missing = [phase.value for phase in Phase if all(phase != have.name for have in subject.phases)]
+        missing = [phase.value for phase in context.phases if all(phase != have.name for have in subject.phases)]
         if missing:
             yield Finding.of("phases-incomplete", subject.name, f"no {', '.join(missing)}")

@@ -1,0 +1,91 @@
+"""Which world axes of each phase must be turned so that header and anatomy agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from quadphase.audit.contexts import CaseContext
+from quadphase.audit.matching import SliceMatch, match_slices
+from quadphase.model import Phase
+
+__all__ = ["AxisSigns", "axis_signs", "matches_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisSigns:
+    """-1 where an axis must be turned, 1 where it agrees or nothing shows it.
+
+    Parameters
+    ----------
+    right, front, head : int
+    unknown : tuple of str
+        Axes that nothing in the subject's images shows.
+    basis : str
+    """
+
+    right: int
+    front: int
+    head: int
+    unknown: tuple[str, ...]
+    basis: str
+
+    @property
+    def is_identity(self) -> bool:
+        return (self.right, self.front, self.head) == (1, 1, 1)
+
+
+def matches_of(case: CaseContext) -> dict[tuple[Phase, Phase], SliceMatch]:
+    """Convincing matches between the phases of a subject."""
+    found = {}
+    phases = [phase for phase in Phase if phase in case.sketches]
+    for a, b in combinations(phases, 2):
+        trusted = not (case.volumes[a].is_nominal or case.volumes[b].is_nominal)
+        match = match_slices(case.sketches[a], case.sketches[b], trust_spacing=trusted)
+        if match is not None and max(match.forward, match.backward) >= 0.45 and match.margin >= 0.2:
+            found[a, b] = match
+    return found
+
+
+def axis_signs(case: CaseContext, matches: dict[tuple[Phase, Phase], SliceMatch]) -> dict[Phase, AxisSigns]:
+    """Decide all phases of a subject together: what one does not show, its siblings with the same header axes do."""
+    seen = {phase: volume.orientation for phase, volume in case.volumes.items()}
+    heads = _heads(case, matches)
+    decided = {}
+    for phase, volume in case.volumes.items():
+        if volume.grid is None:
+            continue
+        codes = volume.grid.axis_codes
+        like = [p for p, v in case.volumes.items() if v.grid is not None and v.grid.axis_codes == codes]
+        right, front = seen[phase].right, seen[phase].front
+        basis: list[str] = []
+        unknown: list[str] = []
+        if right is None:
+            right = sum(seen[p].right or 0.0 for p in like) or None
+        if front is None:
+            front = sum(seen[p].front or 0.0 for p in like) or None
+        head = heads.get(phase)
+        for name, score in (("liver side", right), ("spine", front), ("lung and siblings", head)):
+            (unknown if score is None else basis).append(name)
+        decided[phase] = AxisSigns(
+            right=_sign(right), front=_sign(front), head=_sign(head), unknown=tuple(unknown), basis=", ".join(basis)
+        )
+    return decided
+
+
+def _sign(score: float | None) -> int:
+    return -1 if score is not None and score < 0 else 1
+
+
+def _heads(case: CaseContext, matches: dict[tuple[Phase, Phase], SliceMatch]) -> dict[Phase, float]:
+    """Score of the head axis: own lungs plus those of every sibling it matches, turned round where the match is."""
+    scores = {}
+    for phase, volume in case.volumes.items():
+        total = volume.orientation.head or 0.0
+        for (a, b), match in matches.items():
+            if phase in (a, b):
+                other = case.volumes[b if phase is a else a].orientation.head or 0.0
+                total += -other if match.is_reversed else other
+        if total:
+            scores[phase] = total
+    return scores

@@ -1,0 +1,246 @@
+"""Repair all phases of one subject: measure, decide together, write. The unit of parallel work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quadphase.audit.contexts import CaseContext
+from quadphase.audit.facts import MaskFacts, Sketch, VolumeFacts
+from quadphase.audit.matching import SliceMatch
+from quadphase.audit.measure import measure
+from quadphase.audit.repair.axes import AxisSigns, axis_signs, matches_of
+from quadphase.audit.repair.geometry import SpacingChoice, choose_spacings, turned_grid
+from quadphase.audit.repair.provenance import Assumption
+from quadphase.audit.repair.spacing import GivenGeometry
+from quadphase.audit.repair.values import ValueMap, value_map
+from quadphase.imaging.reorient import reorient_array, reorient_grid
+from quadphase.io import atomic
+from quadphase.io.nifti import load_nifti, save_mask, save_volume
+from quadphase.io.release import ReleaseRow
+from quadphase.model import Grid, Mask, Phase, Volume
+
+__all__ = ["RepairJob", "repair_case"]
+
+STORAGE = ("L", "P", "S")
+"""Axes of repaired volumes: columns to the left, rows to the back, slices to the head, as in DICOM's usual axial
+order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairJob:
+    """Rows of one subject, and what the user's table says of them."""
+
+    root: Path
+    out: Path
+    case: str
+    rows: tuple[ReleaseRow, ...]
+    given: Mapping[Phase, GivenGeometry]
+    estimate: bool
+
+
+def repair_case(job: RepairJob) -> tuple[Assumption, ...]:
+    """Write the subject's files under ``job.out``; what was done, assumed and left."""
+    lines: list[Assumption] = []
+    facts: dict[Phase, VolumeFacts] = {}
+    sketches: dict[Phase, Sketch] = {}
+    for row in job.rows:
+        measured = measure(job.root, row)
+        if measured.facts is None or row.phase is None or row.phase in facts:
+            where = measured.facts.location if measured.facts else f"{job.case}/{row.phase.value if row.phase else '?'}"
+            lines += _copy(job, row, where, "the image cannot be read or its row is not usable")
+            continue
+        facts[row.phase] = measured.facts
+        if measured.sketch is not None:
+            sketches[row.phase] = measured.sketch
+    context = CaseContext(case=job.case, volumes={p: facts[p] for p in Phase if p in facts}, sketches=sketches)
+    matches = matches_of(context)
+    signs = axis_signs(context, matches)
+    spacings = choose_spacings(context, job.given, matches, estimate=job.estimate)
+    heights = _heights(context, signs, spacings, matches)
+    for phase, volume in context.volumes.items():
+        lines += _repair_volume(job, volume, signs.get(phase), spacings.get(phase), heights.get(phase))
+    return tuple(lines)
+
+
+def _repair_volume(
+    job: RepairJob, volume: VolumeFacts, signs: AxisSigns | None, spacing: SpacingChoice | None, height_mm: float | None
+) -> list[Assumption]:
+    row, where = volume.row, volume.location
+    if volume.grid is None or signs is None:
+        return _copy(job, row, where, "the header has no usable affine, and nothing else tells the geometry")
+    if volume.components > 1 and not volume.components_identical:
+        return _copy(job, row, where, f"{volume.components} different components: which one is meant is open")
+    masks = [mask for mask in (volume.liver, volume.lesion) if mask is not None]
+    refused = _masks_refused(volume, masks)
+    if refused:
+        return _copy(job, row, where, refused)
+    stored = load_nifti(job.root / str(row.ct_path)).values()
+    stored = stored.reshape((*stored.shape[:3], -1), order="F")[..., 0]
+    mapping = value_map(stored, volume.intensity)
+    lines: list[Assumption] = []
+    if volume.components > 1 or len(volume.stored_shape) > 3:
+        shape = "×".join(map(str, volume.stored_shape))
+        after = "×".join(map(str, stored.shape))
+        lines.append(_line(where, "repaired", "components", shape, after, "all components are identical"))
+    lines += _orientation_lines(volume, signs)
+    grid, geometry_lines = _grid(job, volume, signs, spacing, height_mm)
+    lines += geometry_lines
+    hu, value_lines = _values(where, stored, volume, mapping)
+    lines += value_lines
+    wiped = volume.header.texts or volume.header.extension_bytes or volume.header.gzip
+    if not lines and not wiped:
+        return _copy(job, row, where, "")
+    if wiped:
+        lines.append(_line(where, "repaired", "header", "text, extension or gzip name", "built new", "geometry only"))
+    final = reorient_grid(grid, STORAGE)
+    given = job.given.get(row.phase) if row.phase else None
+    if given is not None and given.origin_mm is not None:
+        final = _with_origin(final, given.origin_mm)
+    elif spacing is None and volume.is_nominal:
+        # Still unknown: it must go on looking unknown.
+        final = _with_origin(final, (0.0, 0.0, 0.0))
+    image = np.asfortranarray(reorient_array(hu, grid, STORAGE))
+    save_volume(job.out / str(row.ct_path), Volume(hu=image, grid=final), threads=1)
+    for mask in masks:
+        voxels = load_nifti(job.root / mask.path).values().reshape(stored.shape, order="F") != 0
+        turned = np.asfortranarray(reorient_array(voxels, grid, STORAGE))
+        save_mask(job.out / mask.path, Mask(voxels=turned, grid=final), threads=1)
+    return lines
+
+
+def _masks_refused(volume: VolumeFacts, masks: list[MaskFacts]) -> str:
+    """Why the masks of a volume cannot follow it; empty if they can."""
+    for mask in masks:
+        if not mask.same_size:
+            return f"{mask.path} has another size than the image"
+        if (mask.distance_mm or 0.0) > 0.01 and not volume.is_nominal:
+            return f"{mask.path} claims another place than the image: which is right is open"
+        if len(mask.values) > 2:
+            return f"{mask.path} holds several labels"
+    named = {mask.path for mask in masks}
+    for path in (volume.row.mask_path, volume.row.liver_mask_path):
+        if path is not None and path not in named:
+            return f"{path} cannot be read"
+    return ""
+
+
+def _line(where: str, status: str, what: str, before: str, after: str, basis: str, doubt: str = "") -> Assumption:
+    return Assumption(
+        location=where, status=status, what=what, before=before, after=after, basis=basis, uncertainty=doubt
+    )
+
+
+def _orientation_lines(volume: VolumeFacts, signs: AxisSigns) -> list[Assumption]:
+    assert volume.grid is not None  # noqa: S101 -- the caller checked
+    lines = []
+    if not signs.is_identity:
+        turned = [n for n, s in (("x", signs.right), ("y", signs.front), ("z", signs.head)) if s < 0]
+        before = "".join(volume.grid.axis_codes)
+        after = f"world {', '.join(turned)} turned, stored {''.join(STORAGE)}"
+        lines.append(_line(volume.location, "repaired", "orientation", before, after, signs.basis))
+    elif volume.grid.axis_codes != STORAGE and volume.is_nominal:
+        before, after = "".join(volume.grid.axis_codes), "".join(STORAGE)
+        lines.append(_line(volume.location, "repaired", "orientation", before, after, "stored order only"))
+    if signs.unknown and (lines or volume.is_nominal):
+        axes = ", ".join(signs.unknown)
+        lines.append(_line(volume.location, "left", "orientation", "", "", f"not shown by the image: {axes}"))
+    return lines
+
+
+def _grid(
+    job: RepairJob, volume: VolumeFacts, signs: AxisSigns, spacing: SpacingChoice | None, height_mm: float | None
+) -> tuple[Grid, list[Assumption]]:
+    assert volume.grid is not None  # noqa: S101 -- the caller checked
+    where, old = volume.location, volume.grid
+    if spacing is None:
+        reason = "the table is silent, and --estimate was not given or nothing supports an estimate"
+        line = _line(where, "left", "spacing", _mm(old.spacing_mm), _mm(old.spacing_mm), reason, "unknown")
+        return turned_grid(old, signs, old.spacing_mm), [line]
+    grid = turned_grid(old, signs, spacing.spacing_mm)
+    lines = []
+    if not np.allclose(spacing.spacing_mm, old.spacing_mm, rtol=1e-6):
+        words = (_mm(old.spacing_mm), _mm(spacing.spacing_mm), spacing.basis, spacing.uncertainty)
+        lines.append(_line(where, spacing.status, "spacing", *words))
+    phase = volume.row.phase
+    given = job.given.get(phase) if phase else None
+    if given is not None and given.origin_mm is not None:
+        # Applied after reordering, to the first voxel as it is then stored.
+        lines.append(_line(where, "repaired", "origin", _mm(old.origin_mm), _mm(given.origin_mm), "given by the table"))
+    elif volume.is_nominal:
+        affine = grid.affine.copy()
+        middle = grid.world_from_index((np.array(grid.shape) - 1) / 2)
+        affine[:3, 3] -= middle
+        affine[2, 3] += height_mm or 0.0
+        grid = Grid(grid.shape, affine)
+        basis = "scanner origin is lost; plane centred at 0, height matched to the siblings by image"
+        doubt = f"relative to siblings ±{spacing.spacing_mm[2]:.1f} mm along z; absolute: none"
+        lines.append(_line(where, "assumed", "origin", "0 0 0", _mm(grid.origin_mm), basis, doubt))
+    return grid, lines
+
+
+def _values(
+    where: str, stored: Any, volume: VolumeFacts, mapping: ValueMap | str | None
+) -> tuple[Any, list[Assumption]]:
+    limits = f"{volume.intensity.minimum:.0f}…{volume.intensity.maximum:.0f}"
+    if isinstance(mapping, ValueMap):
+        after = f"HU = {mapping.slope:.6g} × value {mapping.intercept:+.6g}"
+        line = _line(where, "repaired", "values", f"{volume.dtype} {limits}", after, mapping.basis, mapping.uncertainty)
+        return mapping.apply(stored), [line]
+    lines = []
+    if isinstance(mapping, str):
+        lines.append(_line(where, "left", "values", f"{volume.dtype} {limits}", "", mapping))
+    if stored.dtype.kind == "f":
+        whole = np.rint(stored)
+        exact = np.array_equal(whole, stored)
+        return (whole.astype(np.int16) if exact else stored.astype(np.float32)), lines
+    return stored.astype(np.int16), lines
+
+
+def _heights(
+    case: CaseContext,
+    signs: Mapping[Phase, AxisSigns],
+    spacings: Mapping[Phase, SpacingChoice],
+    matches: Mapping[tuple[Phase, Phase], SliceMatch],
+) -> dict[Phase, float]:
+    """Height of each volume's middle above that of the first phase, millimetres, from matched slices."""
+    phases = [phase for phase in case.volumes if phase in spacings and phase in signs]
+    heights: dict[Phase, float] = {}
+    if not phases:
+        return heights
+    first = phases[0]
+    heights[first] = 0.0
+    n_first = case.sketches[first].grey.shape[2]
+    for phase in phases[1:]:
+        match = matches.get((first, phase))
+        if match is None:
+            continue
+        n = case.sketches[phase].grey.shape[2]
+        # Middle of the first phase, in slices of this one counted from the feet as its header claims.
+        at = match.rate * (n_first - 1) / 2 + match.shift
+        below = at - (n - 1) / 2
+        # The sketch runs from the feet by the header; where the header is wrong the axis is turned.
+        heights[phase] = -below * spacings[phase].spacing_mm[2] * signs[phase].head
+    return heights
+
+
+def _with_origin(grid: Grid, origin_mm: tuple[float, float, float]) -> Grid:
+    affine = grid.affine.copy()
+    affine[:3, 3] = origin_mm
+    return Grid(grid.shape, affine)
+
+
+def _mm(values: tuple[float, float, float]) -> str:
+    return " ".join(f"{value:.5g}" for value in values)
+
+
+def _copy(job: RepairJob, row: ReleaseRow, where: str, why: str) -> list[Assumption]:
+    """Copy the row's files byte for byte; a line if there is a reason."""
+    for path in (row.ct_path, row.mask_path, row.liver_mask_path):
+        if path is not None and (job.root / path).is_file():
+            atomic.write_bytes(job.out / path, (job.root / path).read_bytes())
+    return [_line(where, "left", "file", "", "", why)] if why else []

@@ -1,0 +1,226 @@
+"""Round trip: a release damaged as the published one, repaired with a table of spacings, is the original again."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from quadphase.audit import audit
+from quadphase.audit.repair import repair
+from quadphase.audit.repair import run as repair_run
+from quadphase.errors import InputError, OutputError
+from quadphase.io.nifti import load_mask, load_volume
+from quadphase.io.tables import format_csv
+from quadphase.model import Phase
+
+from .conftest import Item, paths_of, with_hu, write_plain
+
+Items = tuple[Item, ...]
+
+
+def damage(root: Path, items: Items, *, turned: Phase = Phase.C2) -> Path:
+    """Nominal header, most volumes upside-down, 8 bit, one phase in the other order, a 4-D file."""
+    write_plain(root, items)
+    for item in items:
+        ct, lesion, liver = paths_of(item)
+        order = slice(None) if item.phase is turned else slice(None, None, -1)
+        eight = np.rint((item.volume.hu.astype(np.float32) + 200) * (255 / 400)).astype(np.uint8)[:, :, order]
+        if item.phase is Phase.C3:
+            eight = np.repeat(eight[..., None], 3, axis=3)
+        nib.save(nib.Nifti1Image(eight, np.eye(4)), root / ct)
+        for path, mask in ((lesion, item.lesion), (liver, item.liver)):
+            if path is not None and mask is not None:
+                nib.save(nib.Nifti1Image(mask.voxels[:, :, order].astype(np.uint8), np.eye(4)), root / path)
+    return root
+
+
+def spacing_table(path: Path, items: Items, *, origins: bool = True, phases: tuple[Phase, ...] = tuple(Phase)) -> Path:
+    header = ["patient_id", "phase", "spacing_i_mm", "spacing_j_mm", "slice_spacing_mm"]
+    rows = []
+    for item in items:
+        if item.phase in phases:
+            grid = item.volume.grid
+            row = [item.case, item.phase.value, *grid.spacing_mm]
+            rows.append([*row, *grid.origin_mm] if origins else row)
+    path.write_text(format_csv(header + (["origin_x_mm", "origin_y_mm", "origin_z_mm"] if origins else []), rows))
+    return path
+
+
+@pytest.fixture(scope="session")
+def one(clean: Items) -> Items:
+    return tuple(item for item in clean if item.case == "P0417")
+
+
+@pytest.fixture(scope="session")
+def flawed(one: Items, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return damage(tmp_path_factory.mktemp("flawed") / "release", one)
+
+
+def provenance(out: Path) -> list[dict[str, str]]:
+    with (out / "provenance.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_round_trip_with_a_full_table(one: Items, flawed: Path, tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in flawed.rglob("*") if path.is_file()}
+    out = tmp_path / "fixed"
+    report = repair(flawed, out, spacing=spacing_table(tmp_path / "spacing.csv", one))
+    for item in one:
+        ct, lesion, liver = paths_of(item)
+        fixed = load_volume(out / ct)
+        assert fixed.grid.is_close(item.volume.grid), item.phase
+        assert np.abs(fixed.hu.astype(int) - item.volume.hu).max() <= 1
+        for path, mask in ((lesion, item.lesion), (liver, item.liver)):
+            assert path is not None
+            assert mask is not None
+            assert np.array_equal(load_mask(out / path).voxels, mask.voxels)
+    assert set(audit(out).counts) == set()
+    assert {path: path.read_bytes() for path in flawed.rglob("*") if path.is_file()} == before
+    assert report.counts()["repaired"] == {"components": 1, "orientation": 4, "origin": 4, "spacing": 4, "values": 4}
+    assert {line["location"] for line in provenance(out) if line["what"] == "values"} == {i.location for i in one}
+    assert all("8-bit steps" in line["uncertainty"] for line in provenance(out) if line["what"] == "values")
+    assert not list(tmp_path.glob(".tmp-*"))
+
+
+def test_without_origins_phases_are_laid_over_each_other(one: Items, flawed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "fixed"
+    repair(flawed, out, spacing=spacing_table(tmp_path / "spacing.csv", one, origins=False))
+    heights = []
+    for item in one:
+        fixed = load_volume(out / paths_of(item)[0])
+        assert np.allclose(fixed.grid.spacing_mm, item.volume.grid.spacing_mm)
+        assert fixed.grid.axis_codes == item.volume.grid.axis_codes
+        middle = (np.array(fixed.grid.shape) - 1) / 2
+        heights.append(fixed.grid.world_from_index(middle)[2] - item.volume.grid.world_from_index(middle)[2])
+    # Breathing in the phantom is up to 9 mm between phases: matching follows the organ, not the scanner.
+    assert np.ptp(heights) < 12
+    assert set(audit(out).counts) == set()
+    assert {line["status"] for line in provenance(out) if line["what"] == "origin"} == {"assumed"}
+
+
+def test_spacing_of_siblings_is_matched(one: Items, flawed: Path, tmp_path: Path) -> None:
+    table = spacing_table(tmp_path / "spacing.csv", one, origins=False, phases=(Phase.C2,))
+    out = tmp_path / "fixed"
+    repair(flawed, out, spacing=table, estimate=True)
+    for item in one:
+        k = load_volume(out / paths_of(item)[0]).grid.spacing_mm[2]
+        assert k == pytest.approx(item.volume.grid.spacing_mm[2], rel=0.06), item.phase
+    assumed = [line for line in provenance(out) if line["what"] == "spacing" and line["status"] == "assumed"]
+    assert len(assumed) == 3
+    assert all("matched to C2" in line["basis"] and "%" in line["uncertainty"] for line in assumed)
+
+
+def test_estimates_state_their_uncertainty(one: Items, flawed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "fixed"
+    repair(flawed, out, estimate=True)
+    lines = [line for line in provenance(out) if line["what"] == "spacing"]
+    assert {line["status"] for line in lines} == {"assumed"}
+    assert all("field of view of 400 mm" in line["basis"] for line in lines)
+    for item in one:
+        spacing = load_volume(out / paths_of(item)[0]).grid.spacing_mm
+        assert spacing[0] == pytest.approx(400 / 128)
+        assert spacing[2] == pytest.approx(item.volume.grid.spacing_mm[2], rel=0.3)
+
+
+def test_silent_table_leaves_spacing_and_says_so(flawed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "fixed"
+    report = repair(flawed, out)
+    assert report.counts()["left"]["spacing"] == 4
+    codes = set(audit(out).counts)
+    assert "geometry-nominal" in codes
+    assert codes.isdisjoint({"upside-down", "slice-order-differs", "not-hu", "components-replicated"})
+
+
+def test_offsets_of_hu(one: Items, full_range: Items, tmp_path: Path) -> None:
+    full = [i for i in full_range if i.case == "P0417"]
+    for name, items, exact in (("window", one, True), ("full", full, False)):
+        root = write_plain(tmp_path / name, [with_hu(i, i.volume.hu - np.int16(40)) for i in items])
+        out = tmp_path / f"{name}-fixed"
+        repair(root, out)
+        assert "hu-offset" not in audit(out).counts
+        for item in items:
+            difference = load_volume(out / paths_of(item)[0]).hu.astype(int) - item.volume.hu
+            assert np.ptp(difference) == 0
+            assert abs(difference.flat[0]) <= (0 if exact else 6)
+
+
+def test_clean_release_is_copied_byte_for_byte(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path / "clean", one)
+    out = tmp_path / "same"
+    report = repair(root, out)
+    assert report.counts()["repaired"] == {}
+    for item in one:
+        for path in paths_of(item):
+            assert path is not None
+            assert (out / path).read_bytes() == (root / path).read_bytes()
+
+
+def test_what_cannot_be_repaired_is_left(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path / "release", one)
+    item = one[1]
+    both = np.stack([item.volume.hu, item.volume.hu[::-1]], axis=3)
+    ct = root / paths_of(item)[0]
+    nib.save(nib.Nifti1Image(both, item.volume.grid.affine), ct)
+    out = tmp_path / "out"
+    repair(root, out)
+    assert (out / paths_of(item)[0]).read_bytes() == ct.read_bytes()
+    left = [line for line in provenance(out) if line["location"] == "P0417/C1"]
+    assert [line["status"] for line in left] == ["left"]
+    assert "different components" in left[0]["basis"]
+
+
+def test_interrupted_repair_goes_on(clean: Items, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    two = [replace(i, volume=i.volume) for i in clean if i.case in ("P0417", "P0052")]
+    root = damage(tmp_path / "release", tuple(two))
+    out = tmp_path / "out"
+    real, calls = repair_run.repair_case, []
+
+    def breaks(job: object) -> object:
+        calls.append(job)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(job)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(repair_run, "repair_case", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        repair(root, out)
+    assert not out.exists()
+    monkeypatch.setattr(repair_run, "repair_case", real)
+    report = repair(root, out)
+    assert report.resumed == 1
+    whole = repair(root, tmp_path / "again")
+    assert (out / "checksums.sha256").read_bytes() == (tmp_path / "again" / "checksums.sha256").read_bytes()
+    assert whole.resumed == 0
+
+
+def test_refusals(flawed: Path, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    for text, code in (
+        ("a,b\n1,2\n", "missing-column"),
+        ("patient_id,phase,slice_spacing_mm\nP0417,C1,-3\n", "bad-cell"),
+        ("patient_id,phase,slice_spacing_mm\nP0417,X,3\n", "bad-cell"),
+        ("patient_id,phase,slice_spacing_mm\nP0417,C1,3\nP0417,C1,3\n", "row-duplicated"),
+        ("patient_id,phase,slice_spacing_mm\nQ1,C1,3\n", "unknown-subject"),
+    ):
+        table.write_text(text)
+        with pytest.raises(InputError) as caught:
+            repair(flawed, tmp_path / "out", spacing=table)
+        assert caught.value.code == code
+    with pytest.raises(InputError, match="inside"):
+        repair(flawed, flawed / "out")
+    (tmp_path / "there").mkdir()
+    with pytest.raises(OutputError):
+        repair(flawed, tmp_path / "there")
+    assert not (tmp_path / "out").exists()
+
+
+def test_json_is_plain(flawed: Path, tmp_path: Path) -> None:
+    report = repair(flawed, tmp_path / "out")
+    value = json.loads(json.dumps(report.to_dict()))
+    assert set(value) == {"format", "out", "images", "resumed_subjects", "counts", "lines"}
