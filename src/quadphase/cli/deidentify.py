@@ -11,6 +11,8 @@ from quadphase.cli.output import JsonOption, emit, guard, progress
 
 if TYPE_CHECKING:
     from quadphase.deidentify import ScanReport
+    from quadphase.deidentify.folder import DicomReport
+    from quadphase.deidentify.scorer import Score
 
 __all__ = ["register"]
 
@@ -58,6 +60,99 @@ def _show(report: ScanReport) -> None:
     typer.echo(
         f"{report.files} files, {report.bytes / 1e6:.1f} MB, {report.identifiers} identifiers searched: {verdict}."
     )
+
+
+@app.command()
+def dicom(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Folder of DICOM files; it is not changed.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="New folder.")],
+    study: Annotated[Path | None, typer.Option("--study", help="Study whose key and pseudonyms are used.")] = None,
+    key_file: Annotated[Path | None, typer.Option("--key-file", help="64 hex digits, made if missing.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be refused.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """De-identify DICOM for sharing (PS3.15 Annex E); images with text in their pixels are refused."""
+    with guard():
+        from quadphase.deidentify.folder import deidentify_folder
+        from quadphase.errors import ExitCode, InputError
+        from quadphase.io.ledger import Ledger
+        from quadphase.io.study import Study
+
+        if (study is None) == (key_file is None):
+            raise InputError("no-key", "Name either --study or --key-file", "The same key gives the same pseudonyms")
+        if study is not None:
+            home = Study(study)
+            key = home.key
+            with Ledger(home.ledger_url) as ledger:
+                pseudonyms, identifiers = ledger.cases(), ledger.identifiers()
+        else:
+            assert key_file is not None  # noqa: S101 (for the type checker)
+            key, pseudonyms, identifiers = _key(key_file), {}, ()
+        with progress("Cleaning", quiet=json) as update:
+            report = deidentify_folder(
+                source, out, key, pseudonyms=pseudonyms, identifiers=identifiers, dry_run=dry_run, progress=update
+            )
+        emit(report.to_dict(), json=json, text=lambda: _show_dicom(report, out, dry_run=dry_run))
+        if report.refused:
+            raise typer.Exit(int(ExitCode.SOME_CASES_FAILED))
+
+
+def _key(path: Path) -> bytes:
+    """Key of a file; a new one where there is none."""
+    import secrets
+
+    from quadphase.errors import InputError
+    from quadphase.io import atomic
+
+    if not path.exists():
+        atomic.write_text(path, secrets.token_hex(32) + "\n", overwrite=False)
+        path.chmod(0o600)
+    try:
+        key = bytes.fromhex(path.read_text("ascii").strip())
+    except (OSError, ValueError):
+        key = b""
+    if len(key) < 16:
+        raise InputError("bad-key", f"{path} is not a key of 64 hex digits", "Name another file; a new one is made")
+    return key
+
+
+def _show_dicom(report: DicomReport, out: Path, *, dry_run: bool) -> None:
+    for finding in report.findings:
+        typer.echo(f"{finding.severity.value:7} {finding.code}: {finding.location} {finding.message}")
+    verb = "would be written" if dry_run else f"written to {out}"
+    typer.echo(
+        f"{report.written} files of {report.subjects} patients {verb}, {report.refused} refused, "
+        f"{report.ignored} other files ignored."
+    )
+    if report.proof is not None:
+        typer.echo(f"Searched for {report.proof.identifiers} identifiers: none found.")
+
+
+@app.command()
+def score(
+    answer_key: Annotated[Path, typer.Argument(help="JSON list of task, instance, path, value.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of de-identified DICOM.")],
+    instance_tag: Annotated[str, typer.Option("--instance-tag", help="Keyword that tells instances apart.")] = (
+        "InstanceNumber"
+    ),
+    json: JsonOption = False,
+) -> None:
+    """Judge de-identified DICOM by the ten actions of MIDI-B. Exit code 1 below 100 %."""
+    with guard():
+        from quadphase.deidentify.scorer import answer_key_from
+        from quadphase.deidentify.scorer import score as judge
+        from quadphase.errors import ExitCode
+
+        result = judge(answer_key_from(answer_key), out, instance_tag=instance_tag)
+        emit(result.to_dict(), json=json, text=lambda: _show_score(result))
+        if result.percent < 100.0:
+            raise typer.Exit(int(ExitCode.FINDINGS))
+
+
+def _show_score(result: Score) -> None:
+    for task, (passed, count) in result.by_task().items():
+        typer.echo(f"{task:18} {passed:6} of {count}")
+    typer.echo(f"{result.percent:.2f} % of {len(result.checks)} checks")
 
 
 def register(parent: typer.Typer) -> None:

@@ -31,6 +31,7 @@ KIND_WORDS: Final = {
     "accession": "an accession number",
     "uid": "a UID",
     "date": "a date",
+    "birth_date": "a date of birth",
 }
 
 Progress = Callable[[int, int, str], None]
@@ -124,7 +125,7 @@ def scan_with(matcher: Matcher, path: Path, *, progress: Progress | None = None)
         raise InputError("missing-file", f"There is no file or folder {path}", "Check the name")
     entries = sorted(path.rglob("*")) if path.is_dir() else [path]
     findings = [
-        Finding.of("identifier-too-short", str(path.name), f"{count} of kind {kind} were not searched")
+        Finding.of("identifier-too-short", "identifiers", f"{count} of kind {kind} were not searched")
         for kind, count in sorted(matcher.too_short.items())
     ]
     files = total = searched = 0

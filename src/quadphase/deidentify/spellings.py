@@ -75,7 +75,7 @@ def spellings(identifier: Identifier) -> Iterator[Spelling]:
     value = identifier.value.strip()
     if identifier.kind == "name":
         yield from name_spellings(value)
-    elif identifier.kind == "date":
+    elif identifier.kind in ("date", "birth_date"):
         yield from date_spellings(value)
     elif identifier.kind == "uid":
         if len(value) >= 8 and not value.startswith(PRIVATE_UID_PREFIX):

@@ -25,4 +25,22 @@ CODES: tuple[FindingCode, ...] = (
         title="Identifiers are too short to be told from ordinary numbers and words, and were not searched",
         hint="Check by hand that they do not occur; a number of one to three digits is in every table",
     ),
+    FindingCode(
+        code="dicom-refused",
+        severity=Severity.WARNING,
+        title="A DICOM file that may show text about a person, or is no image, is not shared",
+        hint="Share it only after somebody has looked at it",
+    ),
+    FindingCode(
+        code="dicom-unreadable",
+        severity=Severity.ERROR,
+        title="A DICOM file is damaged and was left out",
+        hint="Fetch it again from its source",
+    ),
+    FindingCode(
+        code="dicom-duplicate",
+        severity=Severity.INFO,
+        title="A DICOM file repeats an instance that was already written",
+        hint="Nothing to do; the first file was kept",
+    ),
 )

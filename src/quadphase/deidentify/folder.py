@@ -1,0 +1,273 @@
+"""`deidentify_folder`: every DICOM file of a tree, de-identified under new names, or refused with one line.
+
+Names of the result are pseudonyms and keyed hashes, so neither folder nor file nor order tells anything; all files
+carry the same time. Before the new folder gets its name, it is scanned for every identifier its own sources held (and
+those of the ledger, if there is one): nothing appears unless the proof succeeded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pydicom import dcmread, dcmwrite
+from pydicom.dataset import Dataset, FileDataset
+
+from quadphase.deidentify.burned_in import burned_in_reason
+from quadphase.deidentify.dataset import Subject, deidentify_dataset, is_sealed, lenient, patient_of
+from quadphase.deidentify.scan import ScanReport, scan
+from quadphase.errors import InputError
+from quadphase.io import atomic
+from quadphase.io.pseudonyms import keyed_hash
+from quadphase.model import Finding
+from quadphase.model.source import Identifier
+
+__all__ = ["DicomReport", "deidentify_folder"]
+
+FILE_TIME: Final = 315532800
+"""1 January 1980 UTC, the earliest time that every archive format can hold."""
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DicomReport:
+    """What was done with every file of the source.
+
+    Parameters
+    ----------
+    written, refused, ignored : int
+        DICOM files de-identified; DICOM files kept back, each with a finding; other files.
+    subjects : int
+        Patients.
+    findings : tuple of Finding
+        Locations count the source's files in sorted order, as their names may be identifiers.
+    proof : ScanReport or None
+        Scan of the result; None when nothing was written.
+    """
+
+    written: int
+    refused: int
+    ignored: int
+    subjects: int
+    findings: tuple[Finding, ...] = field(default=())
+    proof: ScanReport | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "written": self.written,
+            "refused": self.refused,
+            "ignored": self.ignored,
+            "subjects": self.subjects,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "proof": self.proof.to_dict() if self.proof else None,
+        }
+
+
+def deidentify_folder(
+    source: Path,
+    out: Path,
+    key: bytes,
+    *,
+    pseudonyms: Mapping[str, str] | None = None,
+    identifiers: Iterable[Identifier] = (),
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> DicomReport:
+    """De-identify a folder of DICOM files.
+
+    Parameters
+    ----------
+    source, out : Path
+        `out` must not exist, and not lie inside `source`.
+    key : bytes
+        The study's secret: the same key gives the same pseudonyms, UIDs and dates.
+    pseudonyms : mapping of patient id to pseudonym, optional
+        Those of the ledger; other patients get one from the key.
+    identifiers : iterable of Identifier
+        What else must not be in the result, usually ``Ledger.identifiers()``. Dates are left out of this list: a moved
+        date may be another patient's true one.
+    dry_run : bool
+        Only say what would happen.
+    progress : callable, optional
+
+    Raises
+    ------
+    InputError
+        ``"missing-file"``, ``"inside-source"``, ``"no-dicom"``.
+    OutputError
+        As `atomic.new_folder`.
+    PrivacyError
+        ``"identifier-found"``: the scan of the result found something; nothing is left.
+    """
+    if not source.exists():
+        raise InputError("missing-file", f"There is no folder {source}", "Check the name")
+    if out.resolve().is_relative_to(source.resolve()):
+        raise InputError("inside-source", f"{out} lies inside {source}", "Name a folder outside the source")
+    files = sorted(p for p in (source.rglob("*") if source.is_dir() else [source]) if p.is_file())
+    run = _Run(key=key, pseudonyms=pseudonyms or {}, total=len(files))
+    if dry_run:
+        for number, path in enumerate(files, start=1):
+            run.one(number, path, None)
+            if progress is not None:
+                progress(number, len(files), "")
+        return run.report(None)
+    with atomic.new_folder(out) as folder:
+        for number, path in enumerate(files, start=1):
+            run.one(number, path, folder)
+            if progress is not None:
+                progress(number, len(files), "")
+        if not run.written:
+            first = f": {run.findings[0].message}" if run.findings else ""
+            raise InputError(
+                "no-dicom", f"Nothing in {source} could be de-identified{first}", "See the findings of --dry-run"
+            )
+        known = {(found.kind, found.value): found for found in (*identifiers, *run.identifiers) if found.kind != "date"}
+        proof = scan(folder, known.values(), allow=run.released)
+        proof.require_clean()
+        for path in sorted(folder.rglob("*"), reverse=True):
+            os.utime(path, (FILE_TIME, FILE_TIME))
+    return run.report(proof)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """State of one call: counters, findings, and what the sources disclosed about themselves."""
+
+    key: bytes = field(repr=False)
+    pseudonyms: Mapping[str, str] = field(repr=False)
+    total: int
+    written: int = 0
+    refused: int = 0
+    ignored: int = 0
+    subjects: set[str] = field(default_factory=set, repr=False)
+    findings: list[Finding] = field(default_factory=list)
+    identifiers: set[Identifier] = field(default_factory=set, repr=False)
+    released: set[str] = field(default_factory=set, repr=False)
+
+    def one(self, number: int, path: Path, folder: Path | None) -> None:
+        """De-identify one file, or say why not."""
+        location = f"file {number} of {self.total}"
+        with lenient():
+            try:
+                source = _read(path)
+            except OSError as error:
+                self._refuse("dicom-unreadable", location, f"cannot be read: {error.strerror or 'input/output error'}")
+                return
+            except Exception as error:  # pydicom raises many kinds for damaged files
+                self._refuse("dicom-unreadable", location, f"is damaged ({type(error).__name__})")
+                return
+            if source is None:
+                self.ignored += 1
+                return
+            reason = burned_in_reason(source)
+            if reason:
+                self._refuse("dicom-refused", location, reason)
+                return
+            try:
+                patient = patient_of(source)
+                sealed = is_sealed(source, self.key)
+                subject = Subject.of(self.key, patient, self.pseudonyms.get(patient))
+                clean = deidentify_dataset(source, self.key, subject=subject)
+                relative = _relative(clean, self.key)
+                if folder is not None:
+                    target = folder / relative
+                    if target.exists():
+                        self._refuse("dicom-duplicate", location, "is a second file of the same SOP instance")
+                        return
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    dcmwrite(target, clean, enforce_file_format=True)
+            except OSError:
+                raise
+            except Exception as error:
+                self._refuse("dicom-unreadable", location, f"cannot be de-identified ({type(error).__name__})")
+                return
+            if not sealed:
+                self.identifiers |= _identifiers(source)
+            self.released.add(str(clean.PatientID))
+            self.subjects.add(str(clean.PatientID))
+            self.written += 1
+
+    def _refuse(self, code: str, location: str, message: str) -> None:
+        self.refused += 1
+        self.findings.append(Finding.of(code, location, message))
+
+    def report(self, proof: ScanReport | None) -> DicomReport:
+        return DicomReport(
+            written=self.written,
+            refused=self.refused,
+            ignored=self.ignored,
+            subjects=len(self.subjects),
+            findings=tuple(self.findings),
+            proof=proof,
+        )
+
+
+def _read(path: Path) -> FileDataset | None:
+    """A DICOM file with pixel or other data; None for what is none (DICOMDIR included)."""
+    with path.open("rb") as stream:
+        head = stream.read(132)
+    named = path.suffix.lower() in (".dcm", ".dicom", ".ima")
+    if head[128:] != b"DICM" and not named:
+        return None
+    if head[128:] != b"DICM":
+        raise ValueError("no DICOM prefix")
+    source = dcmread(path)
+    if source.file_meta.get("MediaStorageSOPClassUID", "") == "1.2.840.10008.1.3.10":
+        return None
+    if "PixelData" in source and source.get_item("PixelData").value is None:
+        raise ValueError("no pixel data")
+    _require_whole(source)
+    return source
+
+
+def _require_whole(source: Dataset) -> None:
+    """A file cut short reads without an error; its pixel data then are too short."""
+    syntax = source.file_meta.TransferSyntaxUID
+    if "PixelData" not in source or syntax.is_compressed:
+        return
+    needed = (
+        int(source.Rows) * int(source.Columns) * int(source.get("SamplesPerPixel", 1)) * int(source.BitsAllocated) // 8
+    )
+    if len(source.PixelData) < needed * int(source.get("NumberOfFrames", 1) or 1):
+        raise EOFError("pixel data end too early")
+
+
+def _relative(clean: Dataset, key: bytes) -> Path:
+    """SUBJECT/study/series/instance.dcm, in hashes."""
+    study = keyed_hash(key, "file", str(clean.StudyInstanceUID), digits=8)
+    series = keyed_hash(key, "file", str(clean.SeriesInstanceUID), digits=8)
+    return Path(
+        str(clean.PatientID), f"st{study}", f"se{series}", keyed_hash(key, "file", str(clean.SOPInstanceUID)) + ".dcm"
+    )
+
+
+_SOURCES: Final = {
+    "name": ("PatientName", "OtherPatientNames", "PatientBirthName", "ReferringPhysicianName",
+             "PerformingPhysicianName", "OperatorsName", "PhysiciansOfRecord",
+             "NameOfPhysiciansReadingStudy", "RequestingPhysician"),
+    "patient_id": ("PatientID", "OtherPatientIDs"),
+    "accession": ("AccessionNumber",),
+    "uid": ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID"),
+    "birth_date": ("PatientBirthDate",),
+}  # fmt: skip
+
+
+def _identifiers(source: Dataset) -> set[Identifier]:
+    """What a file says about its patient, to be searched in the result."""
+    from quadphase.deidentify.descriptors import clean_description, repair_charset
+
+    found = set()
+    for kind, keywords in _SOURCES.items():
+        for keyword in keywords:
+            value = source.get(keyword)
+            values = value if type(value).__name__ == "MultiValue" else [value]
+            for one in values or ():
+                text = repair_charset(str(one or "").strip())
+                # A name of ordinary words ("Liver Phantom") cannot be told from a description.
+                if text and not (kind == "name" and clean_description(text.replace("^", " "))):
+                    found.add(Identifier(kind=kind, value=text))
+    return found
