@@ -21,6 +21,7 @@ from quadphase.io.release import ReleaseRow
 __all__ = ["picture_of", "thumbnail", "volumes_of"]
 
 HEIGHT: Final = 132
+WIDTH: Final = 158
 LIVER_RGB: Final = (230, 70, 60)
 LESION_RGB: Final = (70, 210, 230)
 
@@ -56,14 +57,14 @@ def thumbnail(picture: Sketch) -> bytes:
     di, dj, dk = picture.spacing_mm
     axial = _panel(picture, (slice(None), slice(None), k), (di, dj))
     coronal = _panel(picture, (slice(None), j, slice(None)), (di, dk))
-    gap = np.full((HEIGHT, 4, 3), 255, dtype=np.uint8)
+    gap = np.full((HEIGHT, 4, 3), (17, 24, 28), dtype=np.uint8)
     return encode_png(np.concatenate([axial, gap, coronal], axis=1))
 
 
 def _panel(
     picture: Sketch, where: tuple[slice | int, slice | int, slice | int], spacing_mm: tuple[float, float]
 ) -> NDArray[np.uint8]:
-    """A slice as radiologists look at it: patient's right on the left, front or head up; square pixels."""
+    """A slice as radiologists look at it: patient's right on the left, front or head up."""
     grey = _screen(picture.grey[where].astype(np.float32), spacing_mm)
     rgb = np.repeat((grey * 255).astype(np.uint8)[..., None], 3, axis=2)
     for mask, colour in ((picture.liver, LIVER_RGB), (picture.lesion, LESION_RGB)):
@@ -74,10 +75,13 @@ def _panel(
 
 
 def _screen(plane: NDArray[np.float32], spacing_mm: tuple[float, float]) -> NDArray[np.float32]:
-    """(right, up) array to screen rows and columns, scaled to `HEIGHT` rows; at most twice as wide as high."""
+    """(right, up) array to a panel of screen rows and columns, in true proportion, black around."""
     up = plane.T[::-1, ::-1]
     height_mm, width_mm = up.shape[0] * spacing_mm[1], up.shape[1] * spacing_mm[0]
-    columns = int(np.clip(round(HEIGHT * width_mm / height_mm), HEIGHT // 3, 2 * HEIGHT))
-    rows = np.arange(HEIGHT) * up.shape[0] // HEIGHT
-    across = np.arange(columns) * up.shape[1] // columns
-    return np.ascontiguousarray(up[np.ix_(rows, across)])
+    pixel_mm = max(height_mm / HEIGHT, width_mm / WIDTH)
+    rows, columns = max(1, round(height_mm / pixel_mm)), max(1, round(width_mm / pixel_mm))
+    scaled = up[np.ix_(np.arange(rows) * up.shape[0] // rows, np.arange(columns) * up.shape[1] // columns)]
+    panel = np.zeros((HEIGHT, WIDTH), dtype=np.float32)
+    top, left = (HEIGHT - rows) // 2, (WIDTH - columns) // 2
+    panel[top : top + rows, left : left + columns] = scaled[:HEIGHT, :WIDTH]
+    return panel

@@ -18,6 +18,8 @@ __all__ = ["register"]
 EXAMPLES = 3
 """Findings of one code shown in the table."""
 
+COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
+
 
 def audit(
     path: Annotated[Path, typer.Argument(help="Folder of a release, or its patient_data.csv alone.")],
@@ -47,6 +49,7 @@ def audit(
 
 
 def _print(report: AuditReport, html: Path | None) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -54,16 +57,17 @@ def _print(report: AuditReport, html: Path | None) -> None:
     console = Console(highlight=False)
     counts = report.severity_counts()
     if report.counts:
-        table = Table(show_lines=False, header_style="bold", expand=False)
-        for name in ("", "code", "n", "what", "for example"):
-            table.add_column(name, justify="right" if name == "n" else "left", overflow="fold")
+        table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+        table.add_column("code", overflow="fold")
+        table.add_column("n", justify="right")
+        table.add_column("what, and where", overflow="fold", ratio=1)
         for code, n in report.counts.items():
             findings = report.of(code)
-            shown = "\n".join(f"{f.location}: {f.message}" for f in findings[:EXAMPLES])
-            more = f"\n… {n - EXAMPLES} more" if n > EXAMPLES else ""
-            colour = {"error": "red", "warning": "yellow"}.get(findings[0].severity.value, "cyan")
-            severity = f"[{colour}]{findings[0].severity.value}[/]"
-            table.add_row(severity, code, str(n), escape(_title(code)), escape(shown + more))
+            severity = findings[0].severity.value
+            shown = [f"  {f.location}: {f.message}" for f in findings[:EXAMPLES]]
+            more = [f"  … {n - EXAMPLES} more"] if n > EXAMPLES else []
+            body = "\n".join([f"[bold]{escape(_title(code))}[/]", *map(escape, [*shown, *more])])
+            table.add_row(f"[{COLOURS[severity]}]{code}[/]\n[dim]{severity}[/]", str(n), body)
         console.print(table)
     words = ", ".join(f"{n} {name}{'s' if n != 1 and name != 'info' else ''}" for name, n in counts.items())
     read = f"{len(report.facts)} of {report.images} volumes read"
