@@ -67,6 +67,7 @@ def build_release(
     run: Run = map,
     progress: Callable[[int, int, str], None] | None = None,
     held: Mapping[str, tuple[Reason, ...]] | None = None,
+    figures: bool = True,
 ) -> ReleaseSummary:
     """Build a release in `out`.
 
@@ -84,6 +85,8 @@ def build_release(
         Called with (done, total, label).
     held : mapping of pseudonym to reasons, optional
         Cases that are not released and why; counted, never named, in the report.
+    figures : bool
+        False leaves the figures out, which saves some seconds.
 
     Raises
     ------
@@ -122,9 +125,10 @@ def build_release(
     _write_tables(out, released, protocol)
     write_metadata(out, protocol)
     _copy_reports(Study(study_root), out)
-    release = Release(out)
-    measures = stored_measures(out) or ()
-    write_figures(release, out / FIGURES_FOLDER, measures, agreement=_agreement(Study(study_root), release))
+    if figures:
+        release = Release(out)
+        agreement = _agreement(Study(study_root), release)
+        write_figures(release, out / FIGURES_FOLDER, stored_measures(out) or (), agreement=agreement)
     finish_release(out, protocol, held=why)
     files = released_files(out)
     return ReleaseSummary(

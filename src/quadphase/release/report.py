@@ -18,6 +18,7 @@ from quadphase.io import atomic
 from quadphase.io.release import Release
 from quadphase.io.release_tables import GEOMETRY_NAME, GeometryRow, load_geometry
 from quadphase.model import Finding, Reason
+from quadphase.model.catalogue import CATALOGUE
 from quadphase.release.manifest import CHECKSUMS_NAME, released_files
 from quadphase.release.table1_text import table1_html
 from quadphase.statistics.measures import stored_measures
@@ -58,9 +59,15 @@ class AuditNote:
 
 
 def held_back(held: Mapping[str, Iterable[Reason]]) -> tuple[tuple[str, int], ...]:
-    """Reasons and how many cases each held back, most frequent first; a case with two reasons counts in both."""
-    counts = Counter(text for reasons in held.values() for text in {reason.text for reason in reasons})
-    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    """Reasons and how many cases each held back, most frequent first; a case with two reasons counts in both.
+
+    Only the *kind* of a reason is shown: its text may tell a detail of one person who is not in the release, or a path.
+    """
+    counts = Counter(code for reasons in held.values() for code in {reason.code for reason in reasons})
+    words = {
+        code: CATALOGUE[code].title if code in CATALOGUE else code.replace("-", " ").capitalize() for code in counts
+    }
+    return tuple(sorted(((words[code], n) for code, n in counts.items()), key=lambda item: (-item[1], item[0])))
 
 
 def write_report(

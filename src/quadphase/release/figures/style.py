@@ -63,6 +63,7 @@ def save_figure(figure: Any, folder: Path, name: str, *, dpi: int = 200) -> Save
         ("png", {"Software": None}),
     ):
         stream = io.BytesIO()
-        figure.savefig(stream, format=form, dpi=dpi, metadata=metadata, bbox_inches="tight", pad_inches=0.08)
+        with styled():  # the salt of SVG ids counts while saving, not while drawing
+            figure.savefig(stream, format=form, dpi=dpi, metadata=metadata, bbox_inches="tight", pad_inches=0.08)
         paths.append(atomic.write_bytes(folder / f"{name}.{form}", stream.getvalue()))
     return paths[0], paths[1]
