@@ -1,0 +1,39 @@
+"""The template `quadphase init` writes is the defaults, says every key; the protocol refuses what it does not know."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+from quadphase.errors import ProtocolError
+from quadphase.model.protocol import TEMPLATE, Protocol
+
+
+def test_the_template_is_exactly_the_defaults():
+    assert Protocol.load(TEMPLATE) == Protocol()
+
+
+def test_every_setting_is_in_the_template_as_a_line_or_as_a_commented_one():
+    text = TEMPLATE.read_text("utf-8")
+    written = tomllib.loads(text)
+    for section, values in Protocol().model_dump().items():
+        for key in values:
+            commented = re.search(rf"^# {key} = ", text, re.MULTILINE)
+            assert key in written[section] or commented, f"{section}.{key} is not in the template"
+
+
+def test_uncommented_optional_settings_are_understood():
+    text = re.sub(r"^# (?=[a-z_\"-]+ = )", "", TEMPLATE.read_text("utf-8"), flags=re.MULTILINE)
+    protocol = Protocol.of(tomllib.loads(text))
+    assert protocol.cohort.first_date is not None
+    assert protocol.convert.resample_mm == 2.5
+    assert protocol.release.publication_year == 2025
+
+
+def test_an_unknown_key_is_one_line_that_names_it():
+    with pytest.raises(ProtocolError) as caught:
+        Protocol.of({"columns": {"pateint_id": "x"}})
+    assert "columns.pateint_id" in caught.value.message
+    assert "\n" not in str(caught.value)
