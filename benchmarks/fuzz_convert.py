@@ -100,6 +100,7 @@ def _batch(seed: int, count: int, work: str, pipe) -> None:  # type: ignore[no-u
             outcome = attempt(case)
         except Exception as error:
             outcome = f"TRACEBACK {type(error).__name__}: {error}"
+            (folder / f"fault-{seed}-{number}.dcm").write_bytes(blob)
         pipe.send((number, outcome, time.perf_counter() - start))
     pipe.close()
 
@@ -138,8 +139,8 @@ def run_batches(files: int, seed: int, *, batch: int = 2000, keep: Path | None =
 
 def _keep(work: Path, keep: Path) -> None:
     keep.mkdir(parents=True, exist_ok=True)
-    for path in work.glob("*/f.dcm"):
-        (keep / f"{time.time_ns()}.dcm").write_bytes(path.read_bytes())
+    for path in [*work.glob("fault-*.dcm"), *work.glob("*/f.dcm")]:
+        (keep / f"{path.stem}-{time.time_ns()}.dcm").write_bytes(path.read_bytes())
 
 
 def main() -> int:

@@ -91,6 +91,7 @@ def convert_case(job: ConvertJob) -> Outcome:
         return _held(job, (reason,), findings)
     judged = judge(found.usable, job.protocol.phases, job.phase_overrides, key=job.key, case=job.case)
     assignment = judged.assignment
+    save_record(study.exam_report(job.case), assignment.report(job.case))
     findings = (*findings, *judged.findings, *assignment.findings)
     if reasons := _reasons(assignment, job.protocol):
         return _held(job, reasons, findings)

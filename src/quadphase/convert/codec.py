@@ -37,6 +37,8 @@ DECODERS: Final[dict[str, str]] = {
 them: the compiled RLE decoder panics on damaged data (pydicom costs 2 ms a slice more), and pyjpegls spends seconds
 on a damaged stream of 40 × 32 pixels where GDCM gives up at once."""
 
+END_OF_IMAGE: Final = b"\xff\xd9"
+"""EOI of JPEG and JPEG-LS, EOC of JPEG 2000."""
 FRAME_MARKERS: Final = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7))
 """Start-of-frame markers of JPEG (ISO 10918-1 B.1.1.3) and JPEG-LS (ISO 14495-1)."""
 
@@ -73,6 +75,9 @@ def declared_size(stream: bytes) -> tuple[int, int, int, int]:
 
 def _check(frame: bytes, header: SliceHeader) -> None:
     layout, plane = header.pixels, header.plane
+    if not frame.rstrip(b"\0").endswith(END_OF_IMAGE):
+        # OpenJPEG decodes what is there and leaves the rest of the image grey, without a word.
+        raise _damaged("the compressed stream ends too early")
     rows, columns, components, bits = declared_size(frame)
     if (rows, columns, components) != (plane.rows, plane.columns, 1):
         raise _damaged("the compressed stream has another size than its header")

@@ -274,7 +274,12 @@ def _clock(raw: bytes) -> float | None:
     """Seconds since midnight of a TM value, ``HHMMSS.ffffff`` or the old ``HH:MM:SS``; None if it is none."""
     text = raw.decode("latin-1").replace(":", "")
     whole, _, fraction = text.partition(".")
-    if not whole.isdigit() or len(whole) not in (2, 4, 6) or (fraction and not fraction.isdigit()):
+    if (
+        not text.isascii()
+        or not whole.isdigit()
+        or len(whole) not in (2, 4, 6)
+        or (fraction and not fraction.isdigit())
+    ):
         return None
     whole = whole.ljust(6, "0")
     hours, minutes, seconds = int(whole[:2]), int(whole[2:4]), int(whole[4:6])
@@ -285,7 +290,7 @@ def _clock(raw: bytes) -> float | None:
 
 def _day(raw: bytes) -> int | None:
     text = raw.decode("latin-1").replace(".", "").replace("-", "")
-    if len(text) != 8 or not text.isdigit():
+    if len(text) != 8 or not text.isascii() or not text.isdigit():
         return None
     try:
         return date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from quadphase.convert.elements import read_elements
+from quadphase.convert.elements import DEFLATED, read_elements
 from quadphase.convert.header import TAGS, SliceHeader, Values, header_of, origin_of, plane_of
 from quadphase.convert.pixels import NATIVE
 from quadphase.errors import InputError, QuadphaseError
@@ -42,6 +42,8 @@ CAPTURES: Final = frozenset(
 DOSE_PAGES: Final = frozenset(("DOSE_INFO", "DOSE", "DOSE REPORT", "DOSE_REPORT"))
 HEADER_BLOCK: Final = 1 << 15
 """Read first: more than nearly every CT header, far less than a slice."""
+MAXIMUM_FRAMES: Final = 20_000
+"""More frames than any CT object holds: a damaged count."""
 MAXIMUM_PIXELS: Final = 1 << 26
 """8192 × 8192: a larger matrix is a damaged header, and decoding it could fill the memory."""
 
@@ -126,11 +128,20 @@ def _values(path: Path) -> tuple[Values, int]:
 def _slices(v: Values, path: Path, *, size: int) -> tuple[SliceHeader, ...] | tuple[str, str]:
     if (refused := _not_volumetric(v)) is not None:
         return refused
-    if _sop_class(v) in ENHANCED_CT:
+    enhanced = _sop_class(v) in ENHANCED_CT
+    frames = v.whole("NumberOfFrames") or 1
+    if frames > 1 and not enhanced:
+        return "multi-frame", "several frames without a position for each"
+    if (damaged := _pixel_problem(v, frames=frames, size=size)) is not None:
+        return damaged
+    if enhanced:
         from quadphase.convert.multiframe import read_frames
 
         return read_frames(path.read_bytes(), v, path)
-    return _single_frame(v, path, size=size)
+    plane = plane_of(v)
+    if plane is None:
+        return "no-position", "no usable position, orientation or pixel spacing"
+    return (header_of(v, path, plane),)
 
 
 def _sop_class(v: Values) -> str:
@@ -172,24 +183,21 @@ def _not_volumetric(v: Values) -> tuple[str, str] | None:
     return None
 
 
-def _single_frame(v: Values, path: Path, *, size: int) -> tuple[SliceHeader, ...] | tuple[str, str]:
+def _pixel_problem(v: Values, *, frames: int, size: int) -> tuple[str, str] | None:
+    """(code, detail) where the pixel data cannot be what the header says; checked before anything is decoded."""
     rows, columns, allocated = v.count("Rows"), v.count("Columns"), v.count("BitsAllocated")
-    stored, high = v.count("BitsStored"), v.count("HighBit")
-    if (v.whole("NumberOfFrames") or 1) > 1:
-        return "multi-frame", "several frames without a position for each"
-    if not 0 < rows * columns <= MAXIMUM_PIXELS:
-        return "unreadable-dicom", "its matrix size is impossible"
+    stored = v.count("BitsStored") or allocated
+    high = v.binary("HighBit")
+    high = stored - 1 if high is None else int(high)
+    if not 0 < rows * columns <= MAXIMUM_PIXELS or not 0 < frames <= MAXIMUM_FRAMES:
+        return "unreadable-dicom", "its matrix size or number of frames is impossible"
     if allocated not in (8, 16, 32) or not 0 < stored <= allocated or not stored - 1 <= high < allocated:
         return "unsupported-pixels", f"{stored} of {allocated} bits per pixel, high bit {high}"
-    plane = plane_of(v)
-    if plane is None:
-        return "no-position", "no usable position, orientation or pixel spacing"
-    pixels = v.pixels
-    if v.elements.transfer_syntax != "1.2.840.10008.1.2.1.99":  # offsets of a deflated file count inflated bytes
-        needed = pixels.length if pixels.length is not None else 8
-        if pixels.offset + needed > size:
-            return "truncated-file", "the file ends inside its pixels"
-    native = v.elements.transfer_syntax in NATIVE
-    if native and (pixels.length is None or pixels.length < rows * columns * allocated // 8):
+    pixels, syntax = v.pixels, v.elements.transfer_syntax
+    needed = 8 if pixels.length is None else pixels.length
+    # Offsets of a deflated file count inflated bytes; its length was proved by inflating it.
+    if syntax != DEFLATED and pixels.offset + needed > size:
+        return "truncated-file", "the file ends inside its pixels"
+    if syntax in NATIVE and (pixels.length is None or pixels.length < frames * (rows * columns * allocated // 8)):
         return "truncated-file", "fewer pixels than its matrix needs"
-    return (header_of(v, path, plane),)
+    return None

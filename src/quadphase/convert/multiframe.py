@@ -12,21 +12,16 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from quadphase.convert.header import SliceHeader, Values, acquisition_of, clock_of, header_of, make_plane
 
 __all__ = ["read_frames"]
 
-MAXIMUM_FRAMES: Final = 20_000
-"""More frames than any CT object holds: a damaged count."""
-
 
 def read_frames(data: bytes, v: Values, path: Path) -> tuple[SliceHeader, ...] | tuple[str, str]:
     """Headers of all frames, or (finding code, detail) of the refusal."""
-    count = v.whole("NumberOfFrames") or 0
-    if not 0 < count <= MAXIMUM_FRAMES:
-        return "unreadable-dicom", "its number of frames is impossible"
+    count = v.whole("NumberOfFrames") or 1
     try:
         shared, frames = _functional_groups(data)
         if len(frames) != count:

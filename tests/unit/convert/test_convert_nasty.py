@@ -61,14 +61,18 @@ def test_accepted_series_become_exactly_the_expected_volumes(name: str, tmp_path
 def test_refused_series_say_why(name: str, tmp_path: Path) -> None:
     case = NASTY[name](tmp_path / "in")
     found = read_stacks([case.folder], settings=SETTINGS)
-    assert [s.n_slices for s in found.stacks] == [len(e.positions_mm) + (name == "conflicting_duplicates") for e in case.stacks]
+    assert [s.n_slices for s in found.stacks] == [
+        len(e.positions_mm) + (name == "conflicting_duplicates") for e in case.stacks
+    ]
     assert not found.usable
     assert {f.code for f in found.stacks[0].findings} >= REFUSED[name]
 
 
 def test_copies_are_counted(tmp_path: Path) -> None:
     found = read_stacks([NASTY["duplicate_slices"](tmp_path).folder], settings=SETTINGS)
-    assert [f.message for f in found.findings if f.code == "duplicate-file"] == ["3 copies of files that are here already"]
+    assert [f.message for f in found.findings if f.code == "duplicate-file"] == [
+        "3 copies of files that are here already"
+    ]
 
 
 def test_clutter_is_named(tmp_path: Path) -> None:
