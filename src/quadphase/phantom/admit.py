@@ -99,6 +99,7 @@ def _phase_truth(rendered: RenderedPhase, tags: dict[str, Any]) -> dict[str, Any
     inside = np.flatnonzero(rendered.liver.voxels.any(axis=(0, 1)))
     return {
         "series_instance_uid": tags["SeriesInstanceUID"],
+        "acquisition_number": tags["AcquisitionNumber"],
         "shape": list(grid.shape),
         "affine": grid.affine.tolist(),
         "liver_ml": round(rendered.liver.volume_ml, 3),

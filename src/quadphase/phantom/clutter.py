@@ -13,6 +13,7 @@ from pydicom.uid import CTImageStorage, SecondaryCaptureImageStorage
 from quadphase.model import Grid, Phase, Volume
 from quadphase.phantom.dicom import PIXELS, base_dataset, save_dataset, slices_of, write_slices
 from quadphase.phantom.exam import Exam, uid_of
+from quadphase.phantom.scanners import SCANNER_TAGS
 
 __all__ = ["write_dose_report", "write_localizer", "write_reformat", "write_stray_files"]
 
@@ -30,7 +31,7 @@ def write_localizer(exam: Exam, volume: Volume, folder: Path, name: str) -> Path
         "SeriesDescription": "Scanogram" if exam.scanner.value == "canon" else "Surview",
         "ScanOptions": "SURVIEW",
     }
-    slices = slices_of(flat, pixels=PIXELS[exam.scanner])
+    slices = [s.but(tags={"RescaleType": None}) for s in slices_of(flat, pixels=PIXELS[exam.scanner])]
     return write_slices(slices, folder, tags=tags, name=lambda _: name)[0]
 
 
@@ -41,13 +42,15 @@ def write_dose_report(exam: Exam, folder: Path, name: str) -> Path:
     for row in range(24, 232, 16):  # bars where text would be
         page[row : row + 6, 16 : 40 + int(rng.integers(20, 180))] = 220
     tags = exam.tags(None, series_number=999)
-    for keyword in ("FrameOfReferenceUID", "KVP", "ScanOptions", "ConvolutionKernel", "AcquisitionNumber"):
+    acquired = set(SCANNER_TAGS[exam.scanner]) - {"Manufacturer", "ManufacturerModelName", "StationName"}
+    for keyword in ("FrameOfReferenceUID", "PositionReferenceIndicator", "KVP", "AcquisitionNumber", *acquired):
         tags.pop(keyword, None)
     tags |= {
         "ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"],
         "SeriesDescription": "Dose Report",
         "ConversionType": "WSD",
         "BurnedInAnnotation": "YES",
+        "PatientOrientation": "",
         "InstanceNumber": 1,
         "SOPInstanceUID": uid_of("dose", exam.study_uid),
     }

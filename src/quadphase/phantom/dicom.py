@@ -131,8 +131,9 @@ def base_dataset(tags: Mapping[str, Any], sop_class: str = CTImageStorage) -> Da
 def _slice_tags(item: Slice, tags: Mapping[str, Any], content_time: datetime | None) -> dict[str, Any]:
     row, column = np.array(item.orientation[:3]), np.array(item.orientation[3:])
     location = float(np.dot(np.cross(row, column), item.position_mm))
+    series = (tags.get("SeriesInstanceUID"), tags.get("AcquisitionNumber"))
     computed: dict[str, Any] = {
-        "SOPInstanceUID": uid_of("sop", tags.get("SeriesInstanceUID"), item.instance_number, item.position_mm),
+        "SOPInstanceUID": uid_of("sop", *series, item.instance_number, item.position_mm),
         "InstanceNumber": item.instance_number,
         "ImagePositionPatient": [decimal(x) for x in item.position_mm],
         "ImageOrientationPatient": [decimal(x) for x in item.orientation],

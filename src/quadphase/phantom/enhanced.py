@@ -1,4 +1,8 @@
-"""Enhanced CT: all slices of a series as the frames of one object (PS3.3 A.38)."""
+"""Enhanced CT: all slices of a series as the frames of one object (PS3.3 A.38).
+
+Geometry, pixels and identity are complete; the macros on how the scanner acquired each frame are left out, as
+converters leave them out.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,9 @@ from quadphase.phantom.dicom import Slice, base_dataset, decimal, save_dataset
 from quadphase.phantom.exam import uid_of
 
 __all__ = ["write_enhanced"]
+
+_CONTENT = 0x00209111
+"""FrameContentSequence."""
 
 
 def write_enhanced(slices: Sequence[Slice], path: Path, *, tags: Mapping[str, Any]) -> Path:
@@ -39,6 +46,12 @@ def write_enhanced(slices: Sequence[Slice], path: Path, *, tags: Mapping[str, An
     form = first.pixels
     data.BitsAllocated, data.BitsStored, data.HighBit = 16, form.bits_stored, form.bits_stored - 1
     data.PixelRepresentation = int(form.signed)
+    organization = uid_of("dimension", data.SOPInstanceUID)
+    data.DimensionOrganizationSequence = [_item(DimensionOrganizationUID=organization)]
+    data.DimensionIndexSequence = [
+        _item(DimensionOrganizationUID=organization, DimensionIndexPointer=pointer, FunctionalGroupPointer=_CONTENT)
+        for pointer in (0x00209056, 0x00209057)  # StackID, InStackPositionNumber
+    ]
     data.SharedFunctionalGroupsSequence = [_shared(first)]
     data.PerFrameFunctionalGroupsSequence = [_frame(s, n) for n, s in enumerate(slices, start=1)]
     stored = np.stack([s.pixels.encode(s.hu) for s in slices])
@@ -51,6 +64,10 @@ def _item(**values: Any) -> Dataset:
     for keyword, value in values.items():
         setattr(item, keyword, value)
     return item
+
+
+def _code(value: str, scheme: str, meaning: str) -> Dataset:
+    return _item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)
 
 
 def _shared(first: Slice) -> Dataset:
@@ -70,7 +87,9 @@ def _shared(first: Slice) -> Dataset:
                 VolumeBasedCalculationTechnique="NONE",
             )
         ],
-        FrameAnatomySequence=[_item(FrameLaterality="U")],
+        FrameAnatomySequence=[
+            _item(FrameLaterality="U", AnatomicRegionSequence=[_code("818983003", "SCT", "Abdomen")])
+        ],
     )
 
 

@@ -111,10 +111,12 @@ class Exam:
         phase : Phase or None
             None for series outside the four phases (localizer, dose report).
         series_number : int, optional
-            Default: 2 for plain to 5 for delayed.
+            Default: 2 for plain to 5 for delayed; exams in style ``bare`` keep all contrast phases in series 3, told
+            apart by acquisition number and time.
         """
-        number = series_number if series_number is not None else (phase.order + 2 if phase else 1)
+        number = series_number if series_number is not None else self._series_number(phase)
         at = self.clock(phase) if phase else self.start
+        series_at = self.clock(Phase.C1) if phase and self._one_series(phase) else at
         age = self.start.year - self.person.birth_date.year
         age -= (self.start.month, self.start.day) < (self.person.birth_date.month, self.person.birth_date.day)
         tags: dict[str, Any] = {
@@ -126,7 +128,7 @@ class Exam:
             "AcquisitionDate": _da(at.date()),
             "ContentDate": _da(at.date()),
             "StudyTime": _tm(self.start.time()),
-            "SeriesTime": _tm(at.time()),
+            "SeriesTime": _tm(series_at.time()),
             "AcquisitionTime": _tm(at.time()),
             "ContentTime": _tm(at.time()),
             "AccessionNumber": self.accession_number,
@@ -147,7 +149,7 @@ class Exam:
             "PositionReferenceIndicator": "",
             "StudyID": self.accession_number[-4:],
             "SeriesNumber": number,
-            "AcquisitionNumber": number,
+            "AcquisitionNumber": phase.order + 2 if phase else number,
             "KVP": "120",
             **SCANNER_TAGS[self.scanner],
         }
@@ -166,6 +168,15 @@ class Exam:
                 "ContrastBolusIngredientConcentration": "350",
             }
         return tags
+
+    def _one_series(self, phase: Phase) -> bool:
+        """Consoles that say nothing about the phase often keep all contrast phases in one series."""
+        return self.style == "bare" and phase is not Phase.P
+
+    def _series_number(self, phase: Phase | None) -> int:
+        if phase is None:
+            return 1
+        return Phase.C1.order + 2 if self._one_series(phase) else phase.order + 2
 
     @property
     def _chinese(self) -> bool:

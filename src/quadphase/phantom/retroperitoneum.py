@@ -81,7 +81,7 @@ def paint_pancreas(canvas: Canvas, spec: PatientSpec, phase: Phase) -> None:
         return
     axes = frame.u[patch.box[2]], frame.v[patch.box[1]], frame.w[patch.box[0]]
     lobules = SmoothField.seeded(rng_of(spec.seed, "pancreas"), 3.4, nodes=32).on_axes(*axes)
-    patch.sdf = (patch.sdf + 1.5 * lobules).astype(np.float32)
+    patch.sdf = (patch.sdf + 1.0 * lobules).astype(np.float32)
     hu = tissue_hu("pancreas", spec, phase) - 7 * np.clip(lobules, 0, 3)
     canvas.paint(patch, hu, Organ.PANCREAS)
     canvas.paint(tube(frame, path[1:], 1.0), 20.0, Organ.PANCREAS)

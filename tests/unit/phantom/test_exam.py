@@ -45,6 +45,16 @@ def test_uids_are_valid_and_differ_by_series() -> None:
     assert uid_of("a", "b") != uid_of("ab")
 
 
+def test_a_bare_console_keeps_all_contrast_phases_in_one_series() -> None:
+    exam = Exam(style="bare")
+    tags = {p: exam.tags(p) for p in Phase}
+    assert len({t["SeriesInstanceUID"] for p, t in tags.items() if p is not Phase.P}) == 1
+    assert tags[Phase.P]["SeriesInstanceUID"] != tags[Phase.C1]["SeriesInstanceUID"]
+    assert len({t["AcquisitionNumber"] for t in tags.values()}) == 4
+    assert len({t["AcquisitionTime"] for t in tags.values()}) == 4
+    assert len({t["SeriesDescription"] for p, t in tags.items() if p is not Phase.P}) == 1
+
+
 def test_misdeclared_text_leaves_gbk_bytes() -> None:
     assert misdeclared("动脉期").encode("latin-1").decode("gbk") == "动脉期"
 

@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -58,13 +59,19 @@ def test_the_table_has_every_patient_and_the_canonical_columns(hospital: Hospita
     assert [r["patient_id"] for r in rows][:4] != list(hospital.eligible)  # order says nothing
 
 
-def test_every_series_of_the_truth_is_in_the_pacs(headers: list[pydicom.Dataset], truth: dict[str, dict]) -> None:
-    counts: dict[str, int] = {}
-    for data in headers:
-        counts[str(data.SeriesInstanceUID)] = counts.get(str(data.SeriesInstanceUID), 0) + 1
+def test_every_phase_of_the_truth_is_in_the_pacs(headers: list[pydicom.Dataset], truth: dict[str, dict]) -> None:
+    counts = Counter(
+        (str(d.SeriesInstanceUID), int(d.AcquisitionNumber))
+        for d in headers
+        if "MPR" not in d.ImageType and "AcquisitionNumber" in d
+    )
     for patient in truth.values():
         for phase in patient["phases"].values():
-            assert counts[phase["series_instance_uid"]] == phase["shape"][2]
+            assert counts[phase["series_instance_uid"], phase["acquisition_number"]] == phase["shape"][2]
+
+
+def test_no_two_instances_share_a_uid(headers: list[pydicom.Dataset]) -> None:
+    assert max(Counter(str(d.SOPInstanceUID) for d in headers).values()) == 1
 
 
 def test_eligible_exams_hold_clutter_too(hospital: Hospital, headers: list[pydicom.Dataset]) -> None:
