@@ -100,7 +100,7 @@ def answer_all(protocol: Protocol, facts: ReleaseFacts) -> Mapping[str, str | No
         "collection": _collection(protocol),
         "ethics": protocol.study.ethics_approval or None,
         "preprocessing": " ".join(preprocessing(protocol)),
-        "annotation": " ".join(annotation(protocol)),
+        "annotation": " ".join(annotation(protocol, facts)),
         "license": f"{protocol.release.license}; see `LICENSE`.",
         "contact": protocol.release.contact or None,
     }
@@ -140,11 +140,14 @@ def _margin(protocol: Protocol) -> str:
     return f", and whole slices within {margin:g} mm of it" if margin else ""
 
 
-def annotation(protocol: Protocol) -> list[str]:
+def annotation(protocol: Protocol, facts: ReleaseFacts) -> list[str]:
     """How masks came to be, one sentence each."""
     readers = len(protocol.annotate.readers)
+    liver = f"Liver masks were made by quadphase (backend `{protocol.localize.backend}`); people could correct them."
+    if not facts.lesion_masks:
+        return [liver, "No lesion mask is released."]
     return [
-        f"Liver masks were made with the `{protocol.localize.backend}` backend of quadphase; people could correct it.",
+        liver,
         f"Lesions were outlined by {readers} readers on their own; readings were sealed before anyone saw the other's.",
         "A released lesion mask is the consensus: where the readings agree, or as adjudicated.",
     ]
@@ -184,10 +187,11 @@ def _collection(protocol: Protocol) -> str:
     cohort = protocol.cohort
     source = f"the archive of {protocol.study.hospital}" if protocol.study.hospital else "a hospital's archive"
     required = ", ".join(phase.value for phase in protocol.phases.required)
+    treatment = "Earlier tumour treatment excludes. " if cohort.exclude_prior_treatment else ""
     pathology = ", confirmed by pathology" if cohort.require_pathology else ""
     return (
         f"Retrospectively, from {source}: patients of at least {cohort.minimum_age_years} years with a morphology code "
         f"of {', '.join(cohort.morphology)}{pathology}, imaged within {cohort.maximum_days_before_surgery} days before "
-        f"surgery in the phases {required}; controls without hepatobiliary disease. Earlier tumour treatment, other "
-        "malignancy and severe other disease exclude, by the codes of the protocol."
+        f"surgery in the phases {required}; controls without hepatobiliary disease. "
+        f"{treatment}Other malignancy and severe other disease exclude, by the codes of the protocol."
     )

@@ -60,7 +60,7 @@ TABLES: Final[tuple[TableSchema, ...]] = (
         key=("patient_id", "phase"),
         columns=(
             _ID,
-            _c("age", "integer", "Age at the exam, whole years.", nullable=True),
+            _c("age", "integer", "Age at the exam, whole years; 90 stands for 90 and above.", nullable=True),
             _c("gender", "string", "Sex as recorded.", nullable=True, values=("male", "female")),
             _PHASE,
             _c(
