@@ -156,13 +156,21 @@ class _Job:
             self._save(ledger, message)
             if self._row.state == "done" or not again:
                 break
-        if unreachable:
+        if unreachable and not self._answers():
             raise SourceUnreachableError(
                 "unreachable",
                 f"{message} (tried {attempt + 1} times; {self._store.written} images of this series arrived)",
                 "What arrived is kept; run the same command again to go on",
             )
         return self._row
+
+    def _answers(self) -> bool:
+        """Whether the archive is there after all, and only this series brings it down."""
+        try:
+            self._archive.check()
+        except SourceUnreachableError:
+            return False
+        return True
 
     def _missing(self) -> list[str] | None:
         """Instances still to fetch, when some are here; None: the whole series."""

@@ -15,6 +15,7 @@ from quadphase.acquire.archive import ExamQuery, FetchError, RemoteExam, RemoteS
 from quadphase.acquire.dimse.contexts import STORAGE_CLASSES, VERIFICATION, storage_contexts
 from quadphase.acquire.dimse.intake import Intake
 from quadphase.acquire.dimse.listener import Arrivals, Listener, store_event
+from quadphase.acquire.dimse.sockets import close_for_certain, send_at_once
 from quadphase.acquire.instance import date_of
 from quadphase.acquire.store import SeriesStore
 from quadphase.acquire.tls import client_context, listener_context
@@ -74,6 +75,7 @@ class DimseArchive:
         self._entity.connection_timeout = settings.timeout_s
         self._entity.network_timeout = settings.timeout_s
         self._entity.dimse_timeout = settings.timeout_s
+        _close_refused_sockets(self._entity)
         self._listener: Listener | None = None
         self._message_ids = count(1)
 
@@ -110,14 +112,15 @@ class DimseArchive:
             tls_args=(self._tls, self.address.host) if self._tls is not None else None,
         )
         if not association.is_established:
-            raise self._refusal(association, bool(classes))
+            raise self._refusal(association)
+        send_at_once(association)
         try:
             yield association
         finally:
             if association.is_established:
                 association.release()
 
-    def _refusal(self, association: Any, asked: bool) -> SourceUnreachableError:
+    def _refusal(self, association: Any) -> SourceUnreachableError:
         if association.is_rejected:
             answer = association.acceptor.primitive
             reason = _REJECTIONS.get((answer.result_source, answer.diagnostic), "it gave no reason")
@@ -130,7 +133,7 @@ class DimseArchive:
                 else "Ask the PACS administrator to register our AE title, host and port, "
                 "and check the AE title before the @",
             )
-        if association.acceptor.primitive is not None and asked and association.is_aborted:
+        if association.acceptor.primitive is not None and association.is_aborted:
             return SourceUnreachableError(
                 "not-offered",
                 f"{self.address} offers no such service to {self.calling}",
@@ -322,6 +325,13 @@ class DimseArchive:
             raise FetchError("the archive does not support this kind of retrieval", retry=False)
         if code != 0 and code & 0xF000 != 0xB000:  # B000: finished, some sub-operations failed; the count will tell
             raise FetchError(f"the archive failed with status {code:04X}")
+
+
+def _close_refused_sockets(entity: Any) -> None:
+    """Have sockets closed for certain, also those of connections that were refused."""
+    create = getattr(entity, "_create_socket", None)
+    if create is not None:
+        entity._create_socket = lambda *arguments: close_for_certain(create(*arguments))
 
 
 class _NoGetError(Exception):

@@ -16,12 +16,12 @@ Encodings: protocol data units PS3.8 section 9.3, presentation data values PS3.8
 from __future__ import annotations
 
 import select
-import socket
 import struct
 import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from quadphase.acquire.dimse.sockets import send_at_once
 from quadphase.errors import OutputError
 
 __all__ = ["Intake", "Landing", "file_meta"]
@@ -91,8 +91,7 @@ class Intake:
             return False
         self._association, self._dul = association, dul
         self._ordinary = dul._is_transport_event
-        # small answers must not wait for the acknowledgement of earlier ones (Nagle's algorithm, RFC 896)
-        dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        send_at_once(association)
         dul._is_transport_event = self._transport_event
         return True
 

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from quadphase.acquire.dimse.contexts import accepted_contexts
 from quadphase.acquire.dimse.intake import Intake, Piece, file_meta
+from quadphase.acquire.dimse.sockets import close_for_certain
 from quadphase.acquire.store import SeriesStore
 from quadphase.errors import InputError, OutputError
 
@@ -106,6 +107,7 @@ class Listener:
         self._server.shutdown()
 
     def _established(self, event: Any) -> None:
+        close_for_certain(event.assoc.dul.socket)
         intake = Intake(self._landing, self._after_each, self.fail)
         if intake.attach(event.assoc):
             self._intakes[event.assoc] = intake

@@ -28,6 +28,8 @@ __all__ = ["WebArchive", "credentials"]
 
 _AS_STORED: Final = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 _PIECE: Final = 1 << 20
+_FAILURES_IN_A_ROW: Final = 3
+"""After so many single instances that do not come, the archive is taken to be away."""
 _NOBODY: Final = "QUADPHASE-NOBODY"
 """PatientID of a query that finds nothing."""
 
@@ -185,8 +187,21 @@ class WebArchive:
         stored: Callable[[], None],
     ) -> None:
         path = f"/studies/{quote(series.study_instance_uid)}/series/{quote(series.series_instance_uid)}"
-        for each in [path] if only is None else [f"{path}/instances/{quote(uid)}" for uid in only]:
-            self._fetch(each, store, stored)
+        if only is None:
+            self._fetch(path, store, stored)
+            return
+        failure: FetchError | None = None
+        in_a_row = 0
+        for uid in only:  # one that the archive cannot give must not keep the others from coming
+            try:
+                self._fetch(f"{path}/instances/{quote(uid)}", store, stored)
+                in_a_row = 0
+            except FetchError as error:
+                failure, in_a_row = error, in_a_row + 1
+                if in_a_row == _FAILURES_IN_A_ROW:
+                    break
+        if failure is not None:
+            raise failure
 
     def _fetch(self, path: str, store: SeriesStore, stored: Callable[[], None]) -> None:
         import urllib3
