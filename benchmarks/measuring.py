@@ -66,7 +66,7 @@ def _child(call: Callable[..., Any], arguments: tuple[Any, ...], pipe: Any) -> N
 
 
 def peak_memory_mb(call: Callable[..., Any], *arguments: Any) -> float:
-    """Peak resident memory in MB of a fresh process that runs ``call(*arguments)``, interpreter and libraries included."""
+    """Peak resident memory in MB of a fresh process that runs ``call(*arguments)``, interpreter included."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(call, arguments, there))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from quadphase.audit import audit
-    from quadphase.convert import convert_folder as convert
+    from quadphase.convert.folder import convert_folder as convert
     from quadphase.io.release import Release
     from quadphase.localize import find_liver
     from quadphase.model import Box, Diagnosis, Grid, LabelMap, Mask, Phase, Volume
@@ -37,7 +37,7 @@ __all__ = [
 
 _PLACES = {
     "audit": ("quadphase.audit", "audit"),
-    "convert": ("quadphase.convert", "convert_folder"),
+    "convert": ("quadphase.convert.folder", "convert_folder"),
     "find_liver": ("quadphase.localize", "find_liver"),
     "Release": ("quadphase.io.release", "Release"),
     **{name: ("quadphase.model", name) for name in ("Box", "Diagnosis", "Grid", "LabelMap", "Mask", "Phase", "Volume")},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,13 @@ def run(*arguments: object) -> Result:
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def table(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Path:
+    """One eligible patient, operated on five days after the exam."""
+    some_slice = next((real_data / "multiphase_hcc" / "study").rglob("*.dcm"))
+    exam = date.fromisoformat(pydicom.dcmread(some_slice, stop_before_pixels=True).StudyDate)
+    born, surgery = exam.replace(year=exam.year - 60), exam + timedelta(days=5)
     path = tmp_path_factory.mktemp("clinic") / "patients.csv"
-    path.write_text(f"{HEADER}{PATIENT},male,1950-01-01,8170/3,yes,2000-01-10,no,C22.0,cancer\n")
+    path.write_text(f"{HEADER}{PATIENT},male,{born},8170/3,yes,{surgery},no,C22.0,cancer\n")
     return path
 
 

@@ -134,7 +134,7 @@ class Study:
 
     @property
     def overrides(self) -> Path:
-        """What people decided against the software: ``phases.csv``, ``liver_range.csv``, ``livers/<case>/<phase>.nii.gz``."""
+        """What people decided: ``phases.csv``, ``liver_range.csv``, ``livers/<case>/<phase>.nii.gz``."""
         return self.root / "overrides"
 
     def reading(self, reader: str, case: str) -> Path:
