@@ -155,5 +155,23 @@ def _show_score(result: Score) -> None:
     typer.echo(f"{result.percent:.2f} % of {len(result.checks)} checks")
 
 
+@app.command()
+def predictability(
+    release: Annotated[Path, typer.Argument(help="Release folder, or its table.")],
+    json: JsonOption = False,
+) -> None:
+    """Test whether ids, order, file times or splits of a release tell the diagnosis. Exit code 1 if one does."""
+    with guard():
+        from quadphase.deidentify.predictability import judge_release
+        from quadphase.errors import ExitCode
+
+        report = judge_release(release)
+        lines = [f"{name:12} p = {p:.4f}" for name, p in report.p_values.items()]
+        lines += [f"{f.severity.value:7} {f.code}: {f.message}" for f in report.findings]
+        emit(report.to_dict(), json=json, text="\n".join(lines))
+        if any(finding.code == "label-predictable" for finding in report.findings):
+            raise typer.Exit(int(ExitCode.FINDINGS))
+
+
 def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="deidentify")

@@ -43,6 +43,13 @@ PIECE_BYTES: Final = 32 << 20
 """Larger regions are searched in pieces, overlapping by the longest pattern, to keep memory flat."""
 
 
+WORD_RULES: Final = frozenset((Rule.WORDS, Rule.JOINED, Rule.HAN, Rule.HAN_WIDE, Rule.CODE))
+"""Rules that do not judge punctuation."""
+
+_PLAIN: Final = bytes(range(32, 127)) + b"\t\n\r"
+"""Bytes of plain ASCII text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
     """Patterns that share an automaton, and what each of them may mean."""
@@ -105,12 +112,12 @@ class Matcher:
             if region.nature is Nature.VOXELS:
                 found |= self._search_voxels(piece)
             else:
-                found |= self._search_bytes(bytes(piece), region.nature)
+                found |= self._search_bytes(bytes(piece), region.nature, words_only=region.words_only)
         return frozenset(found)
 
-    def _search_bytes(self, data: bytes, nature: Nature) -> set[str]:
+    def _search_bytes(self, data: bytes, nature: Nature, *, words_only: bool) -> set[str]:
         least = OPAQUE_BYTES if nature is Nature.OPAQUE else 0
-        found = self._confirmed(data, least=least, in_name=nature is Nature.NAME)
+        found = self._confirmed(data, least=least, in_name=nature is Nature.NAME, words_only=words_only)
         if b"\0" in data:
             for parity in (0, 1):
                 found |= self._confirmed(squeeze_wide(data, parity), least=least)
@@ -124,11 +131,18 @@ class Matcher:
         return found
 
     def _confirmed(
-        self, data: bytes, *, least: int, in_name: bool = False, alone: bool = True, different: int = 0
+        self,
+        data: bytes,
+        *,
+        least: int,
+        in_name: bool = False,
+        words_only: bool = False,
+        alone: bool = True,
+        different: int = 0,
     ) -> set[str]:
         found: set[str] = set()
         folded = fold(data)
-        groups = self._groups[:1] if data.isascii() and b"\0" not in data else self._groups
+        groups = self._groups[:1] if not data.translate(None, _PLAIN) else self._groups
         hits = (
             (group.meanings[number], start, end)
             for group in groups
@@ -139,6 +153,8 @@ class Matcher:
                 continue
             for pattern, kind in meanings:
                 if kind in found or not pattern.is_exact(data[start:end]) or self._is_allowed(folded, start, end):
+                    continue
+                if words_only and pattern.rule not in WORD_RULES:
                     continue
                 if not alone or confirms(pattern.rule, data, start, end, in_name=in_name):
                     found.add(kind)

@@ -36,11 +36,14 @@ class Region:
     nature : Nature
     place : str
         Where within the file, in words without any content: ``"gzip comment"``, ``"member 3 > header"``.
+    words_only : bool
+        Whether what stood around numbers has been taken away, so that only words and codes can be judged.
     """
 
     data: bytes | memoryview
     nature: Nature
     place: str
+    words_only: bool = False
 
     def __repr__(self) -> str:
         return f"Region({self.nature.value}, {len(self.data)} bytes, {self.place})"

@@ -75,7 +75,7 @@ def layers(region: Region) -> Iterator[Region | tuple[bytes, str]]:
         yield Region(data=plain, nature=Nature.TEXT, place=f"{place} (unescaped)")
     closed = _BLANKS.sub(b" ", _TAG.sub(b" ", plain) if b"<" in plain else plain)
     if closed != plain:
-        yield Region(data=closed, nature=Nature.TEXT, place=f"{place} (blanks closed)")
+        yield Region(data=closed, nature=Nature.TEXT, place=f"{place} (blanks closed)", words_only=True)
     joined = _TAG.sub(b"", plain) if b"<" in plain else plain
     if joined != plain:
         yield Region(data=joined, nature=Nature.TEXT, place=f"{place} (markup removed)")

@@ -84,6 +84,9 @@ def _plant(dataset: Dataset, instance: str, exam_number: int, number: int) -> It
         yield expect(Task.TEXT_RETAINED, keyword, value=_text(dataset[keyword].value) or "")
     for keyword in ("Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "SOPClassUID", "ImageType"):
         yield expect(Task.TEXT_NOT_NULL, keyword)
+    # Type 1 and 2 attributes of a CT image must exist, if empty.
+    for keyword in ("PatientName", "PatientBirthDate", "PatientSex", "StudyID", "AccessionNumber", "SeriesNumber"):
+        yield expect(Task.TAG_RETAINED, keyword)
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPInstanceUID"):
         for task in (Task.UID_CHANGED, Task.UID_CONSISTENT):
             yield expect(task, keyword, value=str(dataset[keyword].value))

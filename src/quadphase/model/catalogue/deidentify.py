@@ -43,4 +43,16 @@ CODES: tuple[FindingCode, ...] = (
         title="A DICOM file repeats an instance that was already written",
         hint="Nothing to do; the first file was kept",
     ),
+    FindingCode(
+        code="label-predictable",
+        severity=Severity.ERROR,
+        title="Ids, order, file times or splits of a release tell the diagnosis",
+        hint="Give new pseudonyms in random order, sort rows by them, and set one time for all files",
+    ),
+    FindingCode(
+        code="label-not-testable",
+        severity=Severity.INFO,
+        title="A release has too few subjects to test whether its layout tells the diagnosis",
+        hint="Nothing to do",
+    ),
 )
