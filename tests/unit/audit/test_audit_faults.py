@@ -66,7 +66,8 @@ def _half_liver(voxels: np.ndarray) -> np.ndarray:
 
 def _gap(voxels: np.ndarray) -> np.ndarray:
     kept = voxels.copy()
-    kept[:, :, 12:14] = False
+    first = int(np.flatnonzero(kept.any(axis=(0, 1)))[0])
+    kept[:, :, first + 2 : first + 4] = False  # the lowest tip: no lesion there
     return kept
 
 
@@ -322,7 +323,8 @@ def test_header_leaks(one: Items, tmp_path: Path) -> None:
 
 
 def test_table_cells(one: Items, tmp_path: Path) -> None:
-    root = write_plain(tmp_path, one)
+    root = tmp_path
+    write_table(root, one)
     table = root / "patient_data.csv"
     text = table.read_text()
     table.write_text(text.replace('61,"male","C1"', '62,"female","C1"'))
@@ -331,16 +333,21 @@ def test_table_cells(one: Items, tmp_path: Path) -> None:
     table.write_text(text.replace("61,", "161,"))
     assert "age-implausible" in codes(root)
     table.write_text(text.replace("61,", "old,"))
-    assert codes(root) == {"table-cell", "age-missing"}
+    assert codes(root) == {"table-cell", "age-missing", "images-absent"}
     table.write_text(text.replace('"male"', "NA"))
-    assert codes(root) == {"sex-missing"}
+    assert codes(root) == {"sex-missing", "images-absent"}
     lines = text.splitlines(keepends=True)
     table.write_text("".join(lines[:-1]))
-    assert codes(root) == {"phases-incomplete", "file-unlisted"}
+    assert codes(root) == {"phases-incomplete", "images-absent"}
     table.write_text("".join([*lines, lines[-1]]))
     assert codes(root) >= {"row-duplicated", "path-shared"}
     table.write_text(text.replace('"HCC"', '"CN"'))
-    assert codes(root) == {"control-with-lesion"}
+    assert codes(root) == {"control-with-lesion", "images-absent"}
+
+
+def test_control_with_drawn_lesion(one: Items, tmp_path: Path) -> None:
+    items = [replace(i, diagnosis=Diagnosis.CN) for i in one]
+    assert codes(write_plain(tmp_path, items)) == {"control-with-lesion"}
 
 
 def test_cancer_without_lesion_mask(one: Items, tmp_path: Path) -> None:

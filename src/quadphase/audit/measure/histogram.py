@@ -93,7 +93,7 @@ def intensity_of(first: int, counts: NDArray[np.int64]) -> Intensity:
     if high:
         inner[-1] = 0
     smooth = _smooth(inner)
-    air = _mode(values, _without_padding(total), -1100, -850) if first < -600 else None
+    air = _lowest_peak(values, _without_padding(total), -1100, -850) if first < -600 else None
     return Intensity(
         minimum=float(first),
         maximum=float(first + size - 1),
@@ -139,11 +139,17 @@ def _without_padding(total: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(_smooth(np.where(counts > 20 * np.maximum(around, 1), 0, counts)))
 
 
-def _mode(values: NDArray[np.int64], smooth: NDArray[np.float64], low: int, high: int) -> float | None:
-    inside = (values >= low) & (values <= high)
-    if not inside.any() or smooth[inside].max() <= 0:
+def _lowest_peak(values: NDArray[np.int64], smooth: NDArray[np.float64], low: int, high: int) -> float | None:
+    """Lowest local maximum of at least a fifth of the highest: air lies below the table's foam, which may be more."""
+    inside = np.flatnonzero((values >= low) & (values <= high))
+    if inside.size < 8 or smooth[inside].max() <= 0:
         return None
-    return float(values[inside][int(smooth[inside].argmax())])
+    limit = 0.2 * smooth[inside].max()
+    for at in inside[1:-1].tolist():
+        near = smooth[max(0, at - 8) : at + 9]
+        if smooth[at] >= limit and smooth[at] == near.max() and smooth[at] > near[0]:
+            return float(values[at])
+    return None
 
 
 def _peak(values: NDArray[np.int64], smooth: NDArray[np.float64], low: int, high: int) -> float | None:

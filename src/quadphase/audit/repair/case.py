@@ -189,7 +189,8 @@ def _values(
     limits = f"{volume.intensity.minimum:.0f}…{volume.intensity.maximum:.0f}"
     if isinstance(mapping, ValueMap):
         after = f"HU = {mapping.slope:.6g} × value {mapping.intercept:+.6g}"
-        line = _line(where, "repaired", "values", f"{volume.dtype} {limits}", after, mapping.basis, mapping.uncertainty)
+        status = "repaired" if mapping.proved else "assumed"
+        line = _line(where, status, "values", f"{volume.dtype} {limits}", after, mapping.basis, mapping.uncertainty)
         return mapping.apply(stored), [line]
     lines = []
     if isinstance(mapping, str):

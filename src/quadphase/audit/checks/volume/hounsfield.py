@@ -14,14 +14,14 @@ from quadphase.model import Finding
 
 __all__ = ["AIR_HU", "FAT_HU", "check", "offset_of"]
 
-FAT_HU: Final = -103.0
-"""Mode of subcutaneous and visceral fat at 120 kV; means of -115 to -90 HU are usual (Yoshizumi et al., Radiology
-1999;211:283)."""
-FAT_SLACK_HU: Final = 22.0
+FAT_HU: Final = -98.0
+"""Mode of subcutaneous and visceral fat; means of -115 to -90 HU are usual at 120 kV (Yoshizumi et al., Radiology
+1999;211:283), and thin patients' fat, blurred with its surroundings, has its mode at -80."""
+FAT_SLACK_HU: Final = 30.0
 AIR_HU: Final = -1000.0
 AIR_SLACK_HU: Final = 40.0
 """Scanners clip air at -1024; table and clothes mix in."""
-AGREE_HU: Final = 18.0
+AGREE_HU: Final = 25.0
 
 
 def offset_of(intensity: Intensity) -> tuple[float, str] | None:
@@ -34,15 +34,15 @@ def offset_of(intensity: Intensity) -> tuple[float, str] | None:
     window = intensity.window
     if window is not None and window[1] - window[0] == 400:
         edge = (window[0] + window[1]) / 2
-        if edge and (fat is None or abs(fat - edge) <= AGREE_HU + 5):
+        if edge and (fat is None or abs(fat - edge) <= AGREE_HU):
             words = f"clipped to {window[0]:.0f}…{window[1]:.0f} instead of -200…200"
             if fat is not None:
                 return edge, f"{words}, and fat lies at {intensity.fat:.0f}"
             if intensity.soft is not None and -200 < intensity.soft - edge < 200 and abs(edge) >= 10:
                 return edge, words
         return None
-    if fat is not None and air is not None and abs(fat - air) <= AGREE_HU and abs(air) > 25 and abs(fat) > FAT_SLACK_HU:
-        return round((fat + air) / 2), f"air lies at {intensity.air:.0f} and fat at {intensity.fat:.0f}"
+    if fat is not None and air is not None and abs(fat - air) <= AGREE_HU and abs(air) > 25 and fat * air > 0:
+        return round(air), f"air lies at {intensity.air:.0f} and fat at {intensity.fat:.0f}"
     return None
 
 

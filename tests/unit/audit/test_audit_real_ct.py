@@ -1,0 +1,123 @@
+"""The same faults planted into real CT: 20 slices of a portal venous scan with organs, and a plain scan at 3 mm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+
+from quadphase.audit import audit
+from quadphase.audit.repair import repair
+from quadphase.imaging.reorient import reorient_array
+from quadphase.imaging.window import window
+from quadphase.io.nifti import load_label_map, load_volume
+from quadphase.model import Diagnosis, Grid, Mask, Phase, Sex, Volume
+
+from .conftest import Item, paths_of, with_hu, write_plain
+
+Items = tuple[Item, ...]
+ALWAYS = {"checksums-absent", "phases-incomplete"}
+LIVER = 5
+
+
+def _portal(folder: Path) -> Item:
+    slices = sorted((pydicom.dcmread(p) for p in (folder / "dicom").iterdir()), key=lambda s: s.ImagePositionPatient[2])
+    hu = np.stack(
+        [s.pixel_array.T.astype(np.int32) * int(s.RescaleSlope) + int(s.RescaleIntercept) for s in slices], axis=2
+    )
+    x, y, z = (float(v) for v in slices[0].ImagePositionPatient)
+    dj, di = (float(v) for v in slices[0].PixelSpacing)
+    dk = float(slices[1].ImagePositionPatient[2]) - z
+    affine = np.array([[-di, 0, 0, -x], [0, -dj, 0, -y], [0, 0, dk, z], [0, 0, 0, 1]])
+    grid = Grid(hu.shape, affine)  # type: ignore[arg-type]
+    organs = load_label_map(folder / "organs.nii.gz")
+    liver = np.ascontiguousarray(reorient_array(organs.labels == LIVER, organs.grid, grid.axis_codes))
+    return _item("R1", Phase.C2, Volume(hu=hu.astype(np.int16), grid=grid), Mask(voxels=liver, grid=grid))
+
+
+def _plain(folder: Path) -> Item:
+    volume = load_volume(folder / "plain_3mm" / "ct.nii.gz")
+    liver = load_label_map(folder / "plain_3mm" / "liver.nii.gz").mask()
+    return _item("R2", Phase.P, volume, Mask(voxels=liver.voxels, grid=volume.grid))
+
+
+def _item(case: str, phase: Phase, volume: Volume, liver: Mask) -> Item:
+    return Item(
+        case=case, phase=phase, diagnosis=Diagnosis.CN, sex=Sex.MALE, age=50, volume=volume, liver=liver, lesion=None
+    )
+
+
+@pytest.fixture(scope="session")
+def real(real_data: Path) -> Items:
+    return _portal(real_data / "compressed_ct"), _plain(real_data / "compressed_ct")
+
+
+def _codes(root: Path) -> set[str]:
+    return set(audit(root).counts) - ALWAYS
+
+
+def _turned(item: Item, axis: int) -> Item:
+    assert item.liver is not None
+    liver = Mask(voxels=np.ascontiguousarray(np.flip(item.liver.voxels, axis)), grid=item.liver.grid)
+    return replace(with_hu(item, np.flip(item.volume.hu, axis)), liver=liver)
+
+
+def _windowed(item: Item) -> Item:
+    return replace(item, volume=window(item.volume, lower_hu=-200, upper_hu=200))
+
+
+def test_clean_twins(real: Items, tmp_path: Path) -> None:
+    assert _codes(write_plain(tmp_path / "full", real)) == set()
+    assert _codes(write_plain(tmp_path / "windowed", [_windowed(i) for i in real])) == set()
+
+
+FAULTS: dict[str, tuple[Callable[[Item], Item], set[str]]] = {
+    "mirrored": (lambda i: _turned(i, 0), {"left-right-swapped"}),
+    "turned": (lambda i: _turned(i, 1), {"back-to-front"}),
+    "offset of a window": (lambda i: with_hu(_windowed(i), _windowed(i).volume.hu - np.int16(40)), {"hu-offset"}),
+    "liver empty": (
+        lambda i: replace(i, liver=Mask(voxels=np.zeros(i.volume.grid.shape, bool), grid=i.volume.grid)),
+        {"mask-empty"},
+    ),
+    "liver flipped": (
+        lambda i: replace(i, liver=Mask(voxels=i.liver.voxels[::-1].copy(), grid=i.volume.grid)),  # type: ignore[union-attr]
+        {"liver-mask-not-liver", "left-right-swapped"},
+    ),
+    "nominal": (
+        lambda i: replace(
+            i,
+            volume=Volume(hu=i.volume.hu, grid=Grid(i.volume.grid.shape, np.eye(4))),
+            liver=Mask(voxels=i.liver.voxels, grid=Grid(i.volume.grid.shape, np.eye(4))),  # type: ignore[union-attr]
+        ),
+        {"geometry-nominal", "field-of-view", "back-to-front", "left-right-swapped"},
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_in_real_ct(fault: str, real: Items, tmp_path: Path) -> None:
+    change, expected = FAULTS[fault]
+    assert _codes(write_plain(tmp_path, [change(real[0])])) == expected
+
+
+def test_full_range_offset(real: Items, tmp_path: Path) -> None:
+    report = audit(write_plain(tmp_path, [with_hu(i, i.volume.hu - np.int16(45)) for i in real]))
+    assert "hu-offset" in report.counts
+
+
+def test_eight_bit_copy_is_found_named_and_repaired(real: Items, tmp_path: Path) -> None:
+    item = _windowed(real[0])
+    root = write_plain(tmp_path / "release", [item, replace(item, case="R9")])
+    eight = np.rint((item.volume.hu.astype(np.float32) + 200) * (255 / 400)).astype(np.uint8)
+    nib.save(nib.Nifti1Image(eight, item.volume.grid.affine), root / paths_of(replace(item, case="R9"))[0])
+    assert _codes(root) >= {"not-hu", "near-duplicate"}
+    out = tmp_path / "out"
+    repair(root, out)
+    assert "not-hu" not in _codes(out)
+    fixed = load_volume(out / paths_of(replace(item, case="R9"))[0])
+    assert np.abs(fixed.hu.astype(int) - item.volume.hu).max() <= 1
