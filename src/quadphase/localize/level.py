@@ -26,8 +26,9 @@ ERODE_MM = 5.0
 EVEN_HU = 12.0
 """Half-width of the band of densities counted for one level."""
 
-MIN_OTHER_ML = 100.0
-"""Core of a second density; a kidney has less, and a smaller tumour is enclosed by the liver anyway."""
+OTHER_SHARE = 0.2
+"""Core of a second density as a share of the first; a smaller tumour is enclosed by the liver anyway, and a kidney
+next to a whole liver has less."""
 
 MIN_SHARED_BORDER = 0.3
 """Share of its surface a second density must have in common with the liver."""
@@ -117,7 +118,7 @@ def find_levels(
     liver = found[0][1]
     if not secondary:
         return [liver]
-    others = [level for _, level in found[1:] if level.core_ml > MIN_OTHER_ML]
+    others = [level for _, level in found[1:] if level.core_ml > OTHER_SHARE * liver.core_ml]
     joined = [liver] + [level for level in others if _shares_border(level, liver, smooth, spacing_mm)]
     return _widest_first(joined, smooth, wide)
 

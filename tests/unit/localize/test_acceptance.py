@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from quadphase.localize import LiverFlag, NoLiverError, NoLiverReason, find_liver_in
+from quadphase.localize.acceptance import Signs, judge
+from quadphase.model import Box, Grid, Phase, Volume
+
+GOOD = Signs(
+    volume_ml=1500,
+    stability=0.97,
+    wall_contact=0.5,
+    even_share=0.9,
+    rib_share=0.8,
+    cut_top=0,
+    cut_bottom=0,
+    mirrored=False,
+)
+
+
+def _volume(hu: np.ndarray, spacing: float = 3.0) -> Volume:
+    affine = np.diag([-spacing, -spacing, spacing, 1.0])
+    return Volume(hu=hu.astype(np.int16), grid=Grid(hu.shape, affine))
+
+
+def _ellipse(shape: tuple[int, int], a: float, b: float, centre: tuple[float, float] = (0.5, 0.5)) -> np.ndarray:
+    x, y = np.ogrid[: shape[0], : shape[1]]
+    return ((x - centre[0] * shape[0]) / a) ** 2 + ((y - centre[1] * shape[1]) / b) ** 2 <= 1
+
+
+def _refusal(volume: Volume) -> str:
+    with pytest.raises(NoLiverError) as caught:
+        find_liver_in(volume)
+    assert caught.value.hint
+    return caught.value.code
+
+
+def test_air_is_refused() -> None:
+    assert _refusal(_volume(np.full((60, 60, 20), -1000))) == NoLiverReason.EMPTY
+
+
+def test_few_slices_are_refused(phantom) -> None:
+    volume = phantom(Phase.C2).volume
+    assert _refusal(volume.crop(Box.of_slices(volume.grid.shape, 20, 22))) == NoLiverReason.TOO_FEW_SLICES
+
+
+def test_a_head_is_refused() -> None:
+    hu = np.full((90, 90, 30), -1000)
+    hu[_ellipse((90, 90), 28, 34)] = 30
+    hu[_ellipse((90, 90), 26, 32)] = 900
+    hu[_ellipse((90, 90), 23, 29)] = 35
+    assert _refusal(_volume(hu)) == NoLiverReason.HEAD
+
+
+def test_a_pelvis_is_refused() -> None:
+    hu = np.full((140, 100, 30), -1000)
+    plane = hu[:, :, 0]
+    plane[_ellipse((140, 100), 60, 38)] = -100
+    plane[_ellipse((140, 100), 55, 33)] = 50
+    plane[_ellipse((140, 100), 12, 9, (0.5, 0.72))] = 500
+    for x in (0.25, 0.75):
+        wing = _ellipse((140, 100), 5, 20, (x, 0.55))
+        plane[wing] = 700
+    hu[:] = plane[:, :, None]
+    assert _refusal(_volume(hu)) == NoLiverReason.PELVIS
+
+
+def test_a_chest_is_refused(phantom) -> None:
+    whole = phantom(Phase.C2)
+    top = int(np.flatnonzero(whole.liver.voxels.any(axis=(0, 1)))[-1])
+    chest = whole.volume.crop(Box.of_slices(whole.volume.grid.shape, top + 1, whole.volume.grid.shape[2]))
+    assert _refusal(chest) in (NoLiverReason.CHEST_ONLY, NoLiverReason.TOO_FEW_SLICES)
+
+
+def test_a_bag_of_water_is_refused() -> None:
+    hu = np.full((120, 90, 40), -1000)
+    hu[_ellipse((120, 90), 50, 35)] = -100
+    assert _refusal(_volume(hu)) == NoLiverReason.NO_LIVER_TISSUE
+
+
+@pytest.mark.parametrize(
+    ("change", "flag"),
+    [
+        ({"stability": 0.8}, LiverFlag.UNSTABLE),
+        ({"wall_contact": 0.1}, LiverFlag.LITTLE_WALL),
+        ({"even_share": 0.4}, LiverFlag.UNEVEN),
+        ({"rib_share": 0.0}, LiverFlag.FEW_RIBS),
+        ({"volume_ml": 350}, LiverFlag.VOLUME_UNUSUAL),
+        ({"volume_ml": 4500}, LiverFlag.VOLUME_UNUSUAL),
+        ({"mirrored": True}, LiverFlag.MAYBE_MIRRORED),
+        ({"cut_top": 0.4}, LiverFlag.TOP_CUT),
+        ({"cut_bottom": 0.4}, LiverFlag.BOTTOM_CUT),
+    ],
+)
+def test_each_sign_lowers_the_confidence_and_is_named(change: dict[str, float], flag: LiverFlag) -> None:
+    best, reasons, flags = judge(GOOD)
+    assert best > 0.9
+    assert (reasons, flags) == ((), ())
+    less, reasons, flags = judge(replace(GOOD, **change))
+    assert less < best
+    assert flags == (flag,)
+    assert len(reasons) == 1
+
+
+def test_a_part_of_a_liver_may_be_small() -> None:
+    _, _, flags = judge(replace(GOOD, volume_ml=300, cut_top=0.9))
+    assert flags == (LiverFlag.TOP_CUT,)
