@@ -25,14 +25,23 @@ def convert(
     fill_gaps: Annotated[bool, typer.Option("--fill-gaps", help="Interpolate missing slices.")] = False,
     minimum_slices: Annotated[int, typer.Option(min=1, help="A stack with fewer slices is no volume.")] = 10,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output folder.")] = False,
+    to: Annotated[str, typer.Option(help="nifti, or dicom-seg for a mask (needs --slices).")] = "nifti",
+    slices: Annotated[Path | None, typer.Option(help="DICOM folder a mask was drawn on.")] = None,
+    stack: Annotated[int | None, typer.Option(help="Its stack, where several lie on one grid (0-based).")] = None,
+    segment: Annotated[str, typer.Option(help="What the mask is: liver or lesion.")] = "lesion",
     workers: WorkersOption = 1,
     json: JsonOption = False,
 ) -> None:
     """Make exact volumes of DICOM series, or say why not. Nothing is resampled unless asked.
 
     With a study, the protocol's `[convert]` section decides; the options here are for the form FOLDER OUT.
+    A mask becomes a DICOM Segmentation with `MASK.nii.gz OUT.dcm --to dicom-seg --slices FOLDER`, and back
+    with `SEG.dcm OUT`.
     """
     with guard():
+        if out is not None and source.is_file():
+            _masks(source, out, to=to, slices=slices, stack=stack, segment=segment, json=json)
+            return
         if out is not None:
             _folder(
                 source,
@@ -74,6 +83,37 @@ def _folder(source: Path, out: Path, *, options: dict[str, object], overwrite: b
     )
     if refused or result.n_volumes == 0 or any(f.severity == "error" for f in result.findings):
         raise typer.Exit(int(ExitCode.FINDINGS))
+
+
+def _masks(
+    source: Path, out: Path, *, to: str, slices: Path | None, stack: int | None, segment: str, json: bool
+) -> None:
+    """A mask to a DICOM Segmentation, or a DICOM Segmentation to masks."""
+    from quadphase.convert.exam import read_stacks
+    from quadphase.convert.segmentation import load_segmentation, save_segmentation, stack_under
+    from quadphase.errors import InputError
+    from quadphase.io.nifti import load_mask, save_mask
+    from quadphase.model.protocol.sections import ConvertSection
+
+    if to not in ("nifti", "dicom-seg"):
+        raise InputError("unknown-format", f"There is no format '{to}'", "Use nifti or dicom-seg")
+    if to == "dicom-seg" and slices is None:
+        raise InputError("no-slices", "A DICOM Segmentation refers to DICOM slices", "Name their folder with --slices")
+    found = read_stacks([slices], settings=ConvertSection(minimum_slices=1)).usable if slices else ()
+    if stack is not None:
+        found = tuple(one for one in found if one.index == stack)
+    if to == "dicom-seg":
+        mask = load_mask(source)
+        path = save_segmentation(out, {segment: mask}, stack_under(mask, found))
+        emit({"segmentation": str(path), "volume_ml": mask.volume_ml}, json=json, text=f"{segment} in {path}")
+        return
+    written = []
+    segments = load_segmentation(source)
+    if found and segments:
+        segments = load_segmentation(source, stack_under(segments[0].mask, found))
+    for number, one in enumerate(segments, start=1):
+        written.append(str(save_mask(out / f"segment{number:02d}.nii.gz", one.mask, overwrite=False)))
+    emit({"masks": written, "names": [one.name for one in segments]}, json=json, text="\n".join(written))
 
 
 def _print(result: FolderReport, out: Path) -> None:

@@ -1,0 +1,140 @@
+"""DICOM Segmentation out and in: every voxel where it was, and the real object of dcmqi as its own NRRD says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from quadphase.cli.convert import register
+from quadphase.convert.exam import Stack, read_stacks
+from quadphase.convert.segmentation import load_segmentation, save_segmentation
+from quadphase.errors import GridMismatchError, InputError, OutputError
+from quadphase.imaging.reorient import reorient_mask
+from quadphase.io.nifti import load_mask, save_mask
+from quadphase.model import Box, Mask
+from quadphase.model.protocol.sections import ConvertSection
+from quadphase.phantom.nasty import NASTY
+
+pytest.importorskip("highdicom")
+
+
+def stack_in(folder: Path) -> Stack:
+    (stack,) = read_stacks([folder], settings=ConvertSection(minimum_slices=2)).usable
+    return stack
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return stack_in(NASTY["oblique"](tmp_path / "in").folder)
+
+
+def masks_on(stack: Stack) -> dict[str, Mask]:
+    draw = np.random.default_rng(3)
+    liver = np.zeros(stack.proved_grid.shape, dtype=bool)
+    liver[5:20, 4:17, 3:9] = draw.random((15, 13, 6)) < 0.7
+    lesion = np.zeros_like(liver)
+    lesion[7:9, 6:8, 4:6] = True
+    return {"liver": Mask(voxels=liver, grid=stack.proved_grid), "lesion": Mask(voxels=lesion, grid=stack.proved_grid)}
+
+
+def test_round_trip_keeps_every_voxel(stack: Stack, tmp_path: Path) -> None:
+    masks = masks_on(stack)
+    path = save_segmentation(tmp_path / "seg.dcm", masks, stack)
+    found = {one.name: one.mask for one in load_segmentation(path, stack)}
+    assert set(found) == set(masks)
+    for name, mask in masks.items():
+        assert found[name].grid.is_close(stack.proved_grid)
+        np.testing.assert_array_equal(found[name].voxels, mask.voxels)
+
+
+def test_crops_and_other_orders_find_their_place(stack: Stack, tmp_path: Path) -> None:
+    whole = masks_on(stack)["liver"]
+    part = whole.crop(Box((4, 3, 2), (22, 18, 10)))
+    turned = reorient_mask(part, ("R", "A", "S"))
+    path = save_segmentation(tmp_path / "seg.dcm", {"liver": turned}, stack, algorithm="quadphase builtin")
+    (found,) = load_segmentation(path, stack)
+    np.testing.assert_array_equal(found.mask.voxels, whole.voxels)
+
+
+def test_same_masks_same_bytes(stack: Stack, tmp_path: Path) -> None:
+    from pydicom import dcmread
+
+    one = dcmread(save_segmentation(tmp_path / "a.dcm", masks_on(stack), stack))
+    two = dcmread(save_segmentation(tmp_path / "b.dcm", masks_on(stack), stack))
+    assert one.SOPInstanceUID == two.SOPInstanceUID
+    assert one.PixelData == two.PixelData
+
+
+def test_the_object_refers_to_the_slices(stack: Stack, tmp_path: Path) -> None:
+    from pydicom import dcmread
+
+    data = dcmread(save_segmentation(tmp_path / "a.dcm", masks_on(stack), stack))
+    assert data.FrameOfReferenceUID == stack.headers[0].origin.frame_of_reference_uid
+    referred = {item.ReferencedSOPInstanceUID for item in data.ReferencedSeriesSequence[0].ReferencedInstanceSequence}
+    assert referred == {h.origin.sop_instance_uid for h in stack.headers}
+
+
+def test_dcmqi_object_is_read_as_its_nrrd(real_data: Path) -> None:
+    sitk = pytest.importorskip("SimpleITK")
+    folder = real_data / "seg_object"
+    (one,) = load_segmentation(folder / "liver_seg.dcm", stack_in(folder / "ct-3slice"))
+    assert one.name == "Liver"
+    image = sitk.ReadImage(str(folder / "liver_seg.nrrd"))
+    np.testing.assert_array_equal(one.mask.voxels, sitk.GetArrayFromImage(image).transpose(2, 1, 0) > 0)
+    np.testing.assert_allclose(one.mask.grid.world_from_index((0, 0, 0)) * (-1, -1, 1), image.GetOrigin(), atol=0.01)
+
+
+def command(*arguments: object) -> tuple[int, str, str]:
+    app = typer.Typer()
+    register(app)
+    app.command("other")(lambda: None)
+    result = CliRunner().invoke(app, ["convert", *map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_command_there_and_back(stack: Stack, tmp_path: Path) -> None:
+    mask = masks_on(stack)["liver"]
+    save_mask(tmp_path / "liver.nii.gz", mask)
+    options = ("--to", "dicom-seg", "--slices", tmp_path / "in", "--segment", "liver")
+    assert command(tmp_path / "liver.nii.gz", tmp_path / "seg.dcm", *options)[0] == 0
+    code, out, _ = command(tmp_path / "seg.dcm", tmp_path / "masks", "--slices", tmp_path / "in", "--json")
+    assert code == 0
+    (path,) = json.loads(out)["masks"]
+    back = load_mask(Path(path))
+    assert back.grid.is_close(mask.grid)
+    np.testing.assert_array_equal(back.voxels, mask.voxels)
+    code, _, err = command(tmp_path / "liver.nii.gz", tmp_path / "other.dcm", "--to", "dicom-seg")
+    assert code == 2
+    assert "--slices" in err
+
+
+class TestErrors:
+    def test_mask_of_another_image(self, stack: Stack, tmp_path: Path) -> None:
+        other = stack_in(NASTY["anisotropic_pixels"](tmp_path / "other").folder)
+        with pytest.raises(GridMismatchError):
+            save_segmentation(tmp_path / "seg.dcm", masks_on(other), stack)
+        assert not (tmp_path / "seg.dcm").exists()
+
+    def test_empty_and_unknown(self, stack: Stack, tmp_path: Path) -> None:
+        nothing = Mask(voxels=np.zeros(stack.proved_grid.shape, dtype=bool), grid=stack.proved_grid)
+        with pytest.raises(InputError, match="empty"):
+            save_segmentation(tmp_path / "seg.dcm", {"liver": nothing}, stack)
+        with pytest.raises(InputError, match="no segment 'spleen'"):
+            save_segmentation(tmp_path / "seg.dcm", {"spleen": nothing}, stack)
+
+    def test_existing_output_is_kept(self, stack: Stack, tmp_path: Path) -> None:
+        (tmp_path / "seg.dcm").write_bytes(b"mine")
+        with pytest.raises(OutputError, match="exists"):
+            save_segmentation(tmp_path / "seg.dcm", masks_on(stack), stack)
+        assert (tmp_path / "seg.dcm").read_bytes() == b"mine"
+
+    def test_not_a_segmentation(self, stack: Stack, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="not a readable DICOM Segmentation"):
+            load_segmentation(stack.headers[0].origin.path)
+        with pytest.raises(InputError, match="no file"):
+            load_segmentation(tmp_path / "none.dcm")
