@@ -13,6 +13,8 @@ __all__ = ["contradictions", "coverage_doubt", "margin_doubt", "repetition"]
 
 _CONTRADICTION: Final = 0.9
 """A kind of evidence contradicts when it favours another phase by more than this (log10 of odds, about 8:1)."""
+_WORD_CONTRADICTION: Final = 0.55
+"""Of words less is enough: a person wrote another phase, be it as a single letter."""
 
 
 def margin_doubt(margin: float, minimum: float, where: str) -> Iterable[Finding]:
@@ -27,7 +29,8 @@ def contradictions(evidence: Iterable[Evidence], phase: Phase, where: str) -> It
     for item in evidence:
         favourite = max(item.scores, key=lambda p: item.scores[p])
         against = item.scores[favourite] - item.scores.get(phase, 0.0)
-        if against > _CONTRADICTION and item.source not in seen:
+        limit = _WORD_CONTRADICTION if item.source == "text" else _CONTRADICTION
+        if against > limit and item.source not in seen:
             seen.add(item.source)
             yield Finding.of(
                 "phase-contradiction",

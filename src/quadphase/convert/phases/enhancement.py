@@ -32,6 +32,8 @@ _EVEN_VESSEL_HU: Final = 25.0
 """Quartile distance along one vessel; bone taken for it varies more."""
 _MINIMUM_LIVER_ML: Final = 60.0
 _MINIMUM_KIDNEY_ML: Final = 12.0
+_KIDNEY_HU: Final = (145.0, 115.0)
+"""Kidneys exceed the first, in people who enhance weakly the second; the spleen rarely reaches the first."""
 _VOXEL_ML: Final = SPACING_MM[0] * SPACING_MM[1] * SPACING_MM[2] / 1000.0
 
 Array = NDArray[np.float32]
@@ -252,15 +254,15 @@ def _kidneys(exam: _Exam, liver: Bool | None) -> Bool | None:
     """What enhances beyond other organs beside the spine."""
     side = np.abs(exam.right)
     place = (side >= 24) & (side <= 92) & (exam.front >= -30) & (exam.front <= 64)
-    strong = (exam.highest > 145.0) & (exam.lowest > -20.0) & (exam.lowest < 140.0 if len(exam.hu) > 1 else True)
-    strong = place & strong & ~ndimage.binary_dilation(exam.bone, iterations=1)
+    place &= (exam.lowest > -20.0) & ~ndimage.binary_dilation(exam.bone, iterations=1)
+    if len(exam.hu) > 1:
+        place &= exam.lowest < 140.0
     if liver is not None:
-        strong &= ~ndimage.binary_dilation(liver, iterations=1)
-    strong = ndimage.binary_opening(strong)
-    labels, count = ndimage.label(strong)
-    kept = np.zeros_like(strong)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    for label in range(1, count + 1):
-        if sizes[label] * _VOXEL_ML >= _MINIMUM_KIDNEY_ML:
-            kept |= labels == label
-    return np.asarray(ndimage.binary_closing(kept) & place, dtype=np.bool_) if kept.any() else None
+        place &= ~ndimage.binary_dilation(liver, iterations=1)
+    for limit in _KIDNEY_HU:
+        labels, count = ndimage.label(ndimage.binary_opening(place & (exam.highest > limit)))
+        sizes = np.bincount(labels.ravel(), minlength=count + 1) * _VOXEL_ML
+        large = np.flatnonzero(sizes[1:] >= _MINIMUM_KIDNEY_ML) + 1
+        if large.size:
+            return np.asarray(ndimage.binary_closing(np.isin(labels, large)) & place, dtype=np.bool_)
+    return None
