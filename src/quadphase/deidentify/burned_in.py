@@ -64,7 +64,9 @@ def burned_in_reason(dataset: Dataset) -> str:
         With file meta information; pixel data are decoded with pydicom's handlers.
     """
     header = _header_reason(dataset)
-    if header or "PixelData" not in dataset or str(dataset.get("Modality", "")) == "SEG":
+    if not header and "PixelData" not in dataset:
+        return "it has no pixel data"
+    if header or str(dataset.get("Modality", "")) == "SEG":
         return header
     try:
         pixels = dataset.pixel_array

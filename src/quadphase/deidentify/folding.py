@@ -58,8 +58,8 @@ def squeeze_wide(data: bytes, parity: int) -> bytes:
     Returns
     -------
     bytes
-        Half as long; a `BREAK` stands where there is no such character. Big endian text is the little endian text of
-        the other parity, one byte earlier, so two calls find both.
+        Half as long; a `BREAK` stands where there is no such character. Both parities of `data` and of ``data[1:]``
+        find text of both byte orders at every offset.
     """
     array: NDArray[np.uint8] = np.frombuffer(data, np.uint8)
     array = array[: len(array) // 2 * 2]

@@ -119,8 +119,8 @@ class Matcher:
         least = OPAQUE_BYTES if nature is Nature.OPAQUE else 0
         found = self._confirmed(data, least=least, in_name=nature is Nature.NAME, words_only=words_only)
         if b"\0" in data:
-            for parity in (0, 1):
-                found |= self._confirmed(squeeze_wide(data, parity), least=least)
+            for start, parity in ((0, 0), (0, 1), (1, 0), (1, 1)):
+                found |= self._confirmed(squeeze_wide(data[start:], parity), least=least)
         return found
 
     def _search_voxels(self, data: bytes | memoryview) -> set[str]:

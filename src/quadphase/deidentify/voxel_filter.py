@@ -64,7 +64,8 @@ class VoxelFilter:
     def __init__(self, patterns: Iterable[bytes], *, least_bytes: int, least_characters: int) -> None:
         kept = [pattern for pattern in patterns if len(pattern) >= least_bytes]
         self._run_words = (least_bytes - 1) // 2
-        self._run_pairs = least_characters - 1
+        # Big endian text ends without the NUL that would make its last character a word.
+        self._run_pairs = least_characters - 2
         # As a little-endian word, the second byte is the high one.
         self._words: Bools = _pairs(kept).T.ravel().copy()
         in_order = np.concatenate([self._words[32768:], self._words[:32768]])  # of int16
@@ -119,7 +120,7 @@ class VoxelFilter:
             key = np.where(printable, first.astype(np.intp) * CHARACTERS + second, 0)
             return printable & self._characters[key]
 
-        gathered = _gathered(candidates, words, self._run_pairs, is_pair, before=0, after=1)
+        gathered = _gathered(candidates, words, self._run_pairs, is_pair, before=0, after=2)
         return np.frombuffer(gathered, np.uint8)[::2].tobytes()
 
     def _shifted(self, data: bytes | memoryview) -> bytes:

@@ -1,0 +1,125 @@
+"""A folder of DICOM with everything that goes wrong in one: the good files come out, each bad one is one line."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from planted_dicom import volume
+from pydicom import dcmread
+from pydicom.dataset import FileDataset
+
+from quadphase.deidentify.dataset import lenient
+from quadphase.deidentify.folder import FILE_TIME, deidentify_folder
+from quadphase.errors import InputError, OutputError, PrivacyError
+from quadphase.model.source import Identifier
+from quadphase.phantom.dicom import write_series
+
+KEY = b"s" * 32
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    write_series(volume(1), tmp_path / "in" / "T000001")
+    return tmp_path / "in"
+
+
+def changed(path: Path, **attributes: object) -> FileDataset:
+    with lenient():
+        dataset = dcmread(path)
+        for keyword, value in attributes.items():
+            setattr(dataset, keyword, value)
+        dataset.save_as(path, enforce_file_format=True)
+    return dataset
+
+
+def test_bad_files_are_refused_with_one_line_and_others_finish(source: Path, tmp_path: Path) -> None:
+    good = sorted((source / "T000001").iterdir())
+    whole = good[0].read_bytes()
+    bad = source / "bad"
+    bad.mkdir()
+    (bad / "1_truncated.dcm").write_bytes(whole[: len(whole) // 2])
+    (bad / "2_text.dcm").write_text("this is no DICOM file")
+    (bad / "3_empty.dcm").write_bytes(b"")
+    (bad / "4_garbage.dcm").write_bytes(whole[:140] + b"\xff" * 300)
+    (bad / "notes.txt").write_text("ignored")
+    shutil.copy(good[0], bad / "5_copy.dcm")
+    report = deidentify_folder(source, tmp_path / "out", KEY)
+    assert report.written == len(good)
+    assert report.ignored == 1
+    codes = sorted(finding.code for finding in report.findings)
+    assert codes.count("dicom-duplicate") == 1
+    assert codes.count("dicom-unreadable") == 4
+    assert len(list((tmp_path / "out").rglob("*.dcm"))) == len(good)
+    assert not any("T000001" in f"{f.location} {f.message}" for f in report.findings)
+
+
+def test_names_times_and_order_tell_nothing(source: Path, tmp_path: Path) -> None:
+    deidentify_folder(source, tmp_path / "out", KEY)
+    paths = list((tmp_path / "out").rglob("*"))
+    assert {int(path.stat().st_mtime) for path in paths} == {FILE_TIME}
+    assert not any("T000001" in str(path.relative_to(tmp_path / "out")) for path in paths)
+    by_name = [dcmread(p).InstanceNumber for p in sorted((tmp_path / "out").rglob("*.dcm"))]
+    assert sorted(by_name) == [1, 2, 3, 4]
+
+
+def test_same_key_same_result_twice_and_other_key_another(source: Path, tmp_path: Path) -> None:
+    for name, key in (("a", KEY), ("b", KEY), ("c", b"t" * 32)):
+        deidentify_folder(source, tmp_path / name, key)
+    a, b, c = ({p.relative_to(tmp_path / n): p.read_bytes() for p in (tmp_path / n).rglob("*.dcm")} for n in "abc")
+    assert a == b
+    assert not set(a) & set(c)
+
+
+def test_a_second_pass_changes_nothing(source: Path, tmp_path: Path) -> None:
+    deidentify_folder(source, tmp_path / "once", KEY)
+    deidentify_folder(tmp_path / "once", tmp_path / "twice", KEY)
+    once, twice = (sorted(p.read_bytes() for p in (tmp_path / n).rglob("*.dcm")) for n in ("once", "twice"))
+    assert once == twice
+
+
+def test_pseudonyms_of_the_ledger_are_used(source: Path, tmp_path: Path) -> None:
+    deidentify_folder(source, tmp_path / "out", KEY, pseudonyms={"T000001": "P0042"})
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["P0042"]
+
+
+def test_dry_run_writes_nothing(source: Path, tmp_path: Path) -> None:
+    report = deidentify_folder(source, tmp_path / "out", KEY, dry_run=True)
+    assert (report.written, report.proof) == (4, None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_proof_stops_what_a_rule_has_missed(source: Path, tmp_path: Path) -> None:
+    """KVP is kept; a ledger that calls its value an identifier makes the scan fail, and nothing is left."""
+    changed(sorted((source / "T000001").iterdir())[0], CodeMeaning="Ward 12 north wing")
+    planted = Identifier(kind="ward", value="Ward 12 north wing")
+    with pytest.raises(PrivacyError):
+        deidentify_folder(source, tmp_path / "out", KEY, identifiers=[planted])
+    assert [p.name for p in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize("case", ["exists", "inside", "missing", "nothing"])
+def test_unusable_places(source: Path, tmp_path: Path, case: str) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "empty").mkdir()
+    places = {
+        "exists": (source, tmp_path / "old", OutputError), "inside": (source, source / "out", InputError),
+        "missing": (tmp_path / "no", tmp_path / "out", InputError),
+        "nothing": (tmp_path / "empty", tmp_path / "out", InputError),
+    }  # fmt: skip
+    given, out, error = places[case]
+    with pytest.raises(error):
+        deidentify_folder(given, out, KEY)
+    assert not (tmp_path / "out").exists()
+
+
+def test_missing_pixel_data_are_refused(source: Path, tmp_path: Path) -> None:
+    path = sorted((source / "T000001").iterdir())[0]
+    with lenient():
+        dataset = dcmread(path)
+        del dataset.PixelData
+        dataset.save_as(path, enforce_file_format=True)
+    report = deidentify_folder(source, tmp_path / "out", KEY)
+    assert (report.written, report.refused) == (3, 1)
+    assert "no pixel data" in report.findings[0].message

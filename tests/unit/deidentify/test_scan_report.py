@@ -1,0 +1,164 @@
+"""The report of a scan: what it counts, what it withholds, what it cannot prove; and the rule for voxels."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hiding_places import gz, nifti, png
+
+from quadphase.deidentify.matcher import VOXEL_BYTES, VOXEL_CHARACTERS, Matcher
+from quadphase.deidentify.regions import Nature, Region
+from quadphase.deidentify.scan import scan
+from quadphase.errors import InputError, PrivacyError
+from quadphase.model.source import Identifier
+
+ID = Identifier(kind="patient_id", value="73451988")
+UID = Identifier(kind="uid", value="1.2.840.113619.2.55")
+
+
+def voxels(data: bytes) -> Region:
+    return Region(data=data, nature=Nature.VOXELS, place="voxels")
+
+
+def tissue(n: int = 200_000, *, seed: int = 0) -> np.ndarray:
+    """Smooth HU of a liver: the codes of digits and letters."""
+    return np.random.default_rng(seed).normal(60, 12, n).astype("<i2")
+
+
+def test_it_counts_files_and_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.txt").write_text("harmless")
+    (tmp_path / "y.nii.gz").write_bytes(gz(nifti()))
+    report = scan(tmp_path, [ID])
+    size = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    assert (report.files, report.bytes, report.identifiers) == (2, size, 1)
+    assert report.bytes_searched >= 8 + len(nifti())
+    assert report.is_clean
+    report.require_clean()
+    assert report.to_dict()["clean"] is True
+
+
+def test_one_file_can_be_scanned(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("id\n73451988\n")
+    report = scan(tmp_path / "x.csv", [ID])
+    assert [f.location for f in report.findings] == ["x.csv"]
+    assert "a patient id" in report.findings[0].message
+
+
+def test_a_name_that_leaks_is_withheld(tmp_path: Path) -> None:
+    (tmp_path / "ok.txt").write_text("x")
+    (tmp_path / "x73451988.txt").write_text("73451988")
+    report = scan(tmp_path, [ID])
+    assert {f.location for f in report.findings} == {"file 2 of 2 (name withheld)"}
+    with pytest.raises(PrivacyError, match="name withheld") as stopped:
+        report.require_clean()
+    assert "73451988" not in str(stopped.value)
+
+
+def test_what_is_too_short_is_said(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("7")
+    report = scan(tmp_path, [Identifier(kind="patient_id", value="7"), ID])
+    assert [f.code for f in report.findings] == ["identifier-too-short"]
+    assert report.is_clean
+
+
+@pytest.mark.parametrize(
+    "kind", ["gzip-cut", "gzip-header", "zip-cut", "zip-locked", "png-pixels", "dicom", "deep", "xz"]
+)
+def test_what_cannot_be_opened_is_no_proof(tmp_path: Path, kind: str) -> None:
+    whole = gz(nifti())
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.txt", "x" * 100)
+    packed = stream.getvalue()
+    locked = packed.replace(b"PK\x01\x02\x14\x03\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01\x00")
+    deep = b"x"
+    for _ in range(12):
+        deep = gz(deep)
+    data = {
+        "gzip-cut": whole[:-200], "gzip-header": b"\x1f\x8b\x08\x08" + b"a" * 12, "zip-cut": packed[:-30],
+        "zip-locked": locked,
+        "png-pixels": png().replace(b"IDAT\x78\x9c", b"IDAT\x00\x00"), "dicom": b"\0" * 128 + b"DICM" + b"\xff" * 40,
+        "deep": deep, "xz": b"\xfd7zXZ\0" + b"\0" * 50,
+    }[kind]  # fmt: skip
+    (tmp_path / "x.bin").write_bytes(data)
+    report = scan(tmp_path, [ID])
+    assert "not-scanned" in {f.code for f in report.findings}
+    assert not report.is_clean
+
+
+def test_a_missing_path_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="There is no file or folder"):
+        scan(tmp_path / "nothing", [ID])
+
+
+def test_no_identifiers_is_a_clean_scan(tmp_path: Path) -> None:
+    (tmp_path / "x.nii").write_bytes(nifti())
+    assert scan(tmp_path, []).is_clean
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 77_777, 399_984, 399_991])
+def test_text_in_voxels_is_found_at_every_offset(at: int) -> None:
+    data = bytearray(tissue().tobytes())
+    text = b"73451988"
+    data[at : at + len(text)] = text
+    assert Matcher([ID]).search(voxels(bytes(data[:400_000]))) == ({"patient_id"} if at <= 399_992 else set())
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 5, 30_000, 30_001])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_long_utf16_in_voxels_is_found(at: int, encoding: str) -> None:
+    data = bytearray(np.clip(tissue(), -200, 200).astype("<i2").tobytes())
+    text = UID.value.encode(encoding)
+    data[at : at + len(text)] = text
+    assert Matcher([UID]).search(voxels(bytes(data))) == {"uid"}
+
+
+def test_chance_in_voxels_is_no_hit() -> None:
+    """The liver spells every short number in UTF-16; none of 3,000 ids may stop a release."""
+    draw = np.random.default_rng(1)
+    ids = [Identifier(kind="patient_id", value=str(n)) for n in draw.integers(10**5, 10**8, 3000)]
+    matcher = Matcher(ids)
+    data = np.concatenate([tissue(2_000_000, seed=n) for n in range(3)])
+    assert matcher.search(voxels(data.tobytes())) == frozenset()
+    noise = draw.integers(0, 256, 20_000_000, np.uint8).tobytes()
+    assert matcher.search(voxels(noise)) == frozenset()
+    short = Identifier(kind="patient_id", value="345678")
+    inside = bytearray(data.tobytes())
+    inside[1000:1006] = b"345678"
+    assert len(short.value) < VOXEL_BYTES
+    assert Matcher([short]).search(voxels(bytes(inside))) == frozenset()
+
+
+def test_voxels_are_filtered_not_skipped() -> None:
+    """The filter finds what a plain search of the same bytes finds, whatever the values."""
+    draw = np.random.default_rng(4)
+    matcher = Matcher(
+        [ID, UID, Identifier(kind="name", value="欧阳修文"), Identifier(kind="name", value="Zhang^Xiaoming")]
+    )
+    for n in range(60):
+        low, high = sorted(draw.integers(-32768, 32768, 2))
+        data = bytearray(draw.integers(low, high + 1, 5000).astype("<i2").tobytes())
+        text = [b"73451988", b"1.2.840.113619.2.55", "欧阳修文".encode(), b"Zhang^Xiaoming"][n % 4]
+        at = int(draw.integers(0, len(data) - len(text)))
+        data[at : at + len(text)] = text
+        assert matcher.search(voxels(bytes(data))), (low, high, at)
+
+
+def test_a_piece_border_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    piece = 1 << 16
+    monkeypatch.setattr("quadphase.deidentify.matcher.PIECE_BYTES", piece)
+    text = b"73451988"
+    for at in (piece - 4, piece - 8, piece):
+        data = bytearray(piece + 100)
+        data[at : at + len(text)] = text
+        for nature in (Nature.VOXELS, Nature.OPAQUE, Nature.TEXT):
+            assert Matcher([ID]).search(Region(data=bytes(data), nature=nature, place="x")) == {"patient_id"}
+
+
+def test_the_rule_for_voxels_is_what_is_documented() -> None:
+    assert (VOXEL_BYTES, VOXEL_CHARACTERS) == (8, 16)
