@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 
-from quadphase.imaging.components import components, fast_bounding_box, runs_of
-from quadphase.imaging.crop import bounding_box
+from quadphase.imaging.components import components, runs_of
 
 masks = arrays(np.bool_, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=9))
 RANK = {6: 1, 18: 2, 26: 3}
@@ -39,16 +38,14 @@ def test_runs_hold_every_voxel_once(mask: np.ndarray, order: str) -> None:
     assert np.array_equal(again, mask.astype(int))
 
 
-@given(
-    shape=st.tuples(st.sampled_from([8, 16, 24, 9]), st.integers(1, 6), st.integers(1, 6)),
-    points=st.lists(st.tuples(st.integers(0, 23), st.integers(0, 5), st.integers(0, 5)), max_size=4),
-)
-@settings(deadline=None)
-def test_fast_bounding_box_is_the_bounding_box(shape: tuple[int, int, int], points: list[tuple[int, int, int]]) -> None:
-    mask = np.zeros(shape, np.bool_, order="F")
-    for i, j, k in points:
-        mask[i % shape[0], j % shape[1], k % shape[2]] = True
-    assert fast_bounding_box(mask) == bounding_box(mask)
+@pytest.mark.parametrize("width", [8, 9, 16, 64])
+@given(seed=st.integers(0, 1000), share=st.floats(0, 1))
+@settings(deadline=None, max_examples=30)
+def test_runs_of_any_width(width: int, seed: int, share: float) -> None:
+    mask = np.asfortranarray(np.random.default_rng(seed).random((width, 5, 4)) < share)
+    runs = runs_of(mask)
+    assert runs.length.sum() == mask.sum()
+    assert all(mask[a:b, j, k].all() for a, b, j, k in zip(runs.start, runs.stop, runs.j, runs.k, strict=True))
 
 
 def test_components_are_numbered_by_first_voxel_in_storage_order() -> None:
