@@ -45,7 +45,19 @@ _REASON_TITLES: Final[Mapping[str, str]] = {
     "exam-outside-window": "No CT within the days before surgery",
     "no-date": "Exams without dates",
     "missing-phase": "A required phase is missing",
+    "phase-review": "Phases wait for a person",
+    "no-volume": "No usable volume",
+    "several-exams": "Files of several exams mixed",
+    "no-liver": "No liver found",
+    "liver-low-confidence": "Liver mask uncertain",
+    "readings-open": "Readings not sealed",
+    "no-consensus": "Readers differ, not adjudicated",
+    "out-of-memory": "Processing failed",
+    "worker-died": "Processing failed",
 }
+
+_LIMITS: Final = frozenset({"underage", "exam-outside-window"})
+"""Reasons whose text states the protocol's limit; it is shown where it is the same for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,17 +145,21 @@ def build_flow(decisions: Sequence[Decision], diagnoses: Mapping[str, Diagnosis 
 
 
 def _count_reasons(decisions: Sequence[Decision]) -> tuple[tuple[str, int], ...]:
+    titles_of = dict(_REASON_TITLES)
+    for code in _LIMITS:
+        texts = {reason.text for decision in decisions for reason in decision.reasons if reason.code == code}
+        if len(texts) == 1:
+            titles_of[code] = _sentence(texts.pop())
     counts: dict[str, int] = {}
     for decision in decisions:
         # Two severe diseases of one patient are one reason of one patient.
-        titles = {_REASON_TITLES.get(reason.code) or _sentence(reason.code) for reason in decision.reasons}
+        titles = {titles_of.get(reason.code) or _sentence(reason.code.replace("-", " ")) for reason in decision.reasons}
         for title in titles or {"No reason recorded"}:
             counts[title] = counts.get(title, 0) + 1
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _sentence(code: str) -> str:
-    words = code.replace("-", " ")
+def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
