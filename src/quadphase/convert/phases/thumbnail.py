@@ -2,13 +2,13 @@
 
 Voxels are 4 × 4 × 5 mm, aligned to multiples of that in the frame of reference (RAS+), so the same index means the
 same place in every stack of the exam. In the plane voxels average all pixels under them; along the patient they
-interpolate between slices.
+interpolate between slices about that far apart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,11 @@ __all__ = ["SPACING_MM", "Thumbnail", "thumbnail"]
 SPACING_MM: Final = (4.0, 4.0, 5.0)
 """An aorta is five voxels wide, a thumbnail of an abdomen below one megabyte."""
 
-_FLOOR_HU, _CEILING_HU = -1000.0, 1500.0
+_FLOOR_HU, _CEILING_HU = -1000, 1500
 """Padding and metal beyond these say nothing about contrast."""
+
+_TALL_MM: Final = 60.0
+"""Of a lower stack every slice counts; of a higher one, one each 5 mm is enough."""
 
 Array = NDArray[np.float32]
 
@@ -82,17 +85,32 @@ def _box_weights(origin_mm: float, step_mm: float, n: int, first: int, stop: int
 
 def _axis_aligned(volume: Volume) -> Thumbnail:
     grid = volume.grid
+    origins, steps = grid.affine[:3, 3], np.diag(grid.affine)[:3]
+    bins = [max(1, int(SPACING_MM[axis] / steps[axis] / 1.2)) for axis in (0, 1)]
+    bins = [min(b, n) for b, n in zip(bins, grid.shape, strict=False)]
+    skip = max(1, int(SPACING_MM[2] / steps[2] + 1e-6)) if grid.shape[2] * steps[2] >= _TALL_MM else 1
     weights, starts = [], []
-    for axis in range(3):
-        origin, step, n = float(grid.affine[axis, 3]), float(grid.affine[axis, axis]), grid.shape[axis]
-        first, stop = _range(origin, origin + step * (n - 1), SPACING_MM[axis])
-        weights.append(_box_weights(origin, step, n, first, stop, SPACING_MM[axis]))
+    for axis, step in enumerate((*bins, skip)):
+        first, stop = _range(origins[axis], origins[axis] + steps[axis] * (grid.shape[axis] - 1), SPACING_MM[axis])
+        n = grid.shape[axis] // step if axis < 2 else len(range(0, grid.shape[2], step))
+        origin = origins[axis] + (steps[axis] * (step - 1) / 2 if axis < 2 else 0.0)
+        weights.append(_box_weights(origin, steps[axis] * step, n, first, stop, SPACING_MM[axis]))
         starts.append(first)
-    planes = np.empty((len(weights[0]), len(weights[1]), grid.shape[2]), dtype=np.float32)
-    for k in range(grid.shape[2]):
-        plane = np.clip(volume.hu[:, :, k].astype(np.float32), _FLOOR_HU, _CEILING_HU)
-        planes[:, :, k] = weights[0] @ plane @ weights[1].T
+    planes = np.empty((len(weights[0]), len(weights[1]), weights[2].shape[1]), dtype=np.float32)
+    for number, k in enumerate(range(0, grid.shape[2], skip)):
+        planes[:, :, number] = weights[0] @ _binned(volume.hu[:, :, k], bins[0], bins[1]) @ weights[1].T
     return Thumbnail(hu=planes @ weights[2].T, start=(starts[0], starts[1], starts[2]))
+
+
+def _binned(plane: NDArray[Any], a: int, b: int) -> Array:
+    """Means of blocks of ``a`` by ``b`` pixels; the rest at the far border is dropped."""
+    n, m = plane.shape[0] // a, plane.shape[1] // b
+    cut = np.clip(plane, _FLOOR_HU, _CEILING_HU)
+    total = np.zeros((n, m), dtype=np.float32)
+    for i in range(a):
+        for j in range(b):
+            total += cut[i : n * a : a, j : m * b : b]
+    return np.asarray(total / (a * b), dtype=np.float32)
 
 
 def _oblique(volume: Volume) -> Thumbnail:
