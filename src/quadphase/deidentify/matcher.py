@@ -17,7 +17,7 @@ has wheels for every platform and is built in a fraction of a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -70,8 +70,6 @@ class Matcher:
     """
 
     def __init__(self, identifiers: Iterable[Identifier], *, allow: Iterable[str] = ()) -> None:
-        from ahocorasick_rs import BytesAhoCorasick, Implementation
-
         self.too_short: dict[str, int] = {}
         """Number of identifiers, by kind, that are too short to be searched at all."""
         self.count = 0
@@ -86,19 +84,25 @@ class Matcher:
             if not searched:
                 self.too_short[identifier.kind] = self.too_short.get(identifier.kind, 0) + 1
         wide = {folded for folded, found in meanings.items() if any(p.rule is Rule.HAN_WIDE for p, _ in found)}
-        self._groups = tuple(
-            _Group(
-                patterns=tuple(group),
-                meanings=tuple(tuple(meanings[folded]) for folded in group),
-                automaton=BytesAhoCorasick(group, implementation=Implementation.ContiguousNFA),
-            )
-            for group in (sorted(meanings.keys() - wide), sorted(wide))
-            if group
-        )
+        self._groups = [self._group(group, meanings) for group in (sorted(meanings.keys() - wide), sorted(wide))]
         """Two automata: half of a UTF-16 unit looks like a letter, so those patterns spare pure ASCII."""
+        spoken = sorted(
+            p for p in meanings if len(p) >= VOXEL_CHARACTERS and p.isascii() and len(set(p)) >= VOXEL_DIFFERENT
+        )
+        self._spoken = self._group(spoken, meanings)
+        """Patterns that count when voxels spell them in UTF-16."""
         self._allow = tuple(fold(text.encode()) for text in allow if text.strip())
         self._longest = max(map(len, meanings), default=1)
         self._filter = VoxelFilter(meanings, least_bytes=VOXEL_BYTES, least_characters=VOXEL_CHARACTERS)
+
+    @staticmethod
+    def _group(group: list[bytes], meanings: Mapping[bytes, Iterable[tuple[Pattern, str]]]) -> _Group:
+        from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+        automaton = BytesAhoCorasick(group, implementation=Implementation.ContiguousNFA)
+        return _Group(
+            patterns=tuple(group), meanings=tuple(tuple(meanings[folded]) for folded in group), automaton=automaton
+        )
 
     def __repr__(self) -> str:
         return f"Matcher({self.count} identifiers, {sum(len(group.patterns) for group in self._groups)} patterns)"
@@ -127,29 +131,42 @@ class Matcher:
         stretches = self._filter.stretches(data)
         found = self._confirmed(stretches.narrow, least=VOXEL_BYTES, alone=False) if stretches.narrow else set()
         if stretches.wide:
-            found |= self._confirmed(stretches.wide, least=VOXEL_CHARACTERS, alone=False, different=VOXEL_DIFFERENT)
+            found |= self._confirmed(stretches.wide, groups=[self._spoken], alone=False)
         return found
 
     def _confirmed(
         self,
         data: bytes,
         *,
-        least: int,
+        groups: Sequence[_Group] | None = None,
+        least: int = 0,
         in_name: bool = False,
         words_only: bool = False,
         alone: bool = True,
-        different: int = 0,
     ) -> set[str]:
+        """Kinds found and confirmed.
+
+        Parameters
+        ----------
+        data : bytes
+        groups : sequence of _Group, optional
+            Default: all, less those that plain ASCII cannot hold.
+        least : int
+            Shorter patterns do not count.
+        in_name, words_only, alone : bool
+            Whether this is a file name, whether only words can be judged, whether the neighbourhood confirms at all.
+        """
         found: set[str] = set()
         folded = fold(data)
-        groups = self._groups[:1] if not data.translate(None, _PLAIN) else self._groups
+        if groups is None:
+            groups = self._groups[:1] if not data.translate(None, _PLAIN) else self._groups
         hits = (
             (group.meanings[number], start, end)
             for group in groups
             for number, start, end in group.automaton.find_matches_as_indexes(folded, overlapping=True)
         )
         for meanings, start, end in hits:
-            if end - start < least or (different and len(set(folded[start:end])) < different):
+            if end - start < least:
                 continue
             for pattern, kind in meanings:
                 if kind in found or not pattern.is_exact(data[start:end]) or self._is_allowed(folded, start, end):

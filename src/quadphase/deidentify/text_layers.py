@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from quadphase.deidentify.archives import Part
+from quadphase.deidentify.folding import FOLD
 from quadphase.deidentify.regions import Nature, Region
 
 __all__ = ["is_pdf", "is_text", "layers", "open_pdf"]
@@ -24,14 +25,15 @@ _HANZI_PAIR: Final = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 _TEXT_BYTES: Final = bytes(range(32, 127)) + b"\t\n\r\f\b" + bytes(range(128, 256))
 
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]{12,}")
-_WRAPPED: Final = re.compile(rb"(?<=[A-Za-z0-9+/]{60})(?:\r?\n|\\n)[ \t]*(?=[A-Za-z0-9+/])")
-"""A line break inside base64 (MIME breaks at 76 characters, PEM at 64)."""
+_BASE64_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r"
+SHORTEST_WRAPPED: Final = 60
+"""Encoded data are broken into lines of 76 (MIME), 72 (PNG profiles) or 64 characters (PEM)."""
 _PACKED: Final = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x89PNG", b"\xff\xd8\xff", b"%PDF")
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{16,}")
-_HEX_LINES: Final = re.compile(rb"(?<=[0-9A-Fa-f])[ \t]?\r?\n(?=[0-9A-Fa-f]{16})")
 _TAG: Final = re.compile(rb"<[^<>]{0,2000}>")
-_BLANKS: Final = re.compile(rb"[\s!-/:-@\[-`{-~]{2,}")
+_TO_BLANK: Final = bytes(32 if FOLD[code] == 32 else code for code in range(256))
+"""Punctuation and white space become blanks; case stays, as it tells joined names from words."""
 _JSON: Final = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
 _ENTITY: Final = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 _PERCENT: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
@@ -73,8 +75,9 @@ def layers(region: Region) -> Iterator[Region | tuple[bytes, str]]:
     plain = _unescaped(data)
     if plain != data:
         yield Region(data=plain, nature=Nature.TEXT, place=f"{place} (unescaped)")
-    closed = _BLANKS.sub(b" ", _TAG.sub(b" ", plain) if b"<" in plain else plain)
-    if closed != plain:
+    unmarked = _TAG.sub(b" ", plain) if b"<" in plain else plain
+    closed = b" ".join(unmarked.translate(_TO_BLANK).split())
+    if len(closed) < len(plain):
         yield Region(data=closed, nature=Nature.TEXT, place=f"{place} (blanks closed)", words_only=True)
     joined = _TAG.sub(b"", plain) if b"<" in plain else plain
     if joined != plain:
@@ -145,8 +148,9 @@ def _plain_letters(data: bytes) -> Iterator[bytes]:
 
 def _encoded(data: bytes, place: str) -> Iterator[tuple[bytes, str]]:
     """Decoded base64 and hex. What is not text and not a container is joined, as such parts are many and small."""
+    data = _unwrapped(data)
     rest: list[bytes] = []
-    for match in _BASE64.finditer(_WRAPPED.sub(b"", data)):
+    for match in _BASE64.finditer(data):
         token = match[0].translate(_URL_SAFE)
         if _HEX.fullmatch(token) or token.isdigit() or (token.isalpha() and len(token) < 24):
             continue
@@ -158,7 +162,7 @@ def _encoded(data: bytes, place: str) -> Iterator[tuple[bytes, str]]:
             yield decoded, f"{place} > base64"
         else:
             rest.append(decoded)
-    for match in _HEX.finditer(_HEX_LINES.sub(b"", data)):
+    for match in _HEX.finditer(data):
         token = match[0][: len(match[0]) // 2 * 2]
         decoded = bytes.fromhex(token.decode("ascii"))
         if len(decoded) > 4096 or decoded.startswith(_PACKED) or (is_text(decoded) and not token.isdigit()):
@@ -167,6 +171,20 @@ def _encoded(data: bytes, place: str) -> Iterator[tuple[bytes, str]]:
             rest.append(decoded)
     if rest:
         yield b"\xff\x01\x00\xff".join(rest), f"{place} > encoded"
+
+
+def _unwrapped(data: bytes) -> bytes:
+    """Lines of encoded data joined, where there are any."""
+    if b"\\n" in data:  # a line break inside JSON
+        data = data.replace(b"\\n", b"\n")
+    lines = data.split(b"\n")
+    encoded = [len(line) >= SHORTEST_WRAPPED and not line.strip().translate(None, _BASE64_BYTES) for line in lines]
+    if not any(encoded):
+        return data
+    pieces: list[bytes] = []
+    for line, follows in zip(lines, [False, *encoded], strict=False):
+        pieces.append(line.strip() if follows else b"\n" + line.rstrip())
+    return b"".join(pieces)
 
 
 def is_pdf(data: bytes) -> bool:

@@ -66,6 +66,7 @@ class VoxelFilter:
         self._run_words = (least_bytes - 1) // 2
         # Big endian text ends without the NUL that would make its last character a word.
         self._run_pairs = least_characters - 2
+        self._step = self._run_pairs // 2
         # As a little-endian word, the second byte is the high one.
         self._words: Bools = _pairs(kept).T.ravel().copy()
         in_order = np.concatenate([self._words[32768:], self._words[:32768]])  # of int16
@@ -87,7 +88,7 @@ class VoxelFilter:
             low, high = int(block.view("<i2").min()), int(block.view("<i2").max())
             if self._upto[high + 32769] - self._upto[low + 32768]:
                 narrow.append(start + self._sampled_words(block[:BLOCK_WORDS], -start % self._run_words))
-            wide.append(start + self._sampled_pairs(block, -start % self._run_pairs))
+            wide.append(start + self._sampled_pairs(block, -start % self._step))
             # UTF-16 at odd positions puts a character into the high byte of a word.
             shifted_is_suspect |= high >= FIRST_CHARACTER << 8
         return Stretches(
@@ -101,12 +102,19 @@ class VoxelFilter:
         return found * self._run_words + offset
 
     def _sampled_pairs(self, block: Words, offset: int) -> NDArray[np.int64]:
-        run = self._run_pairs
-        first, second = block[offset:-1:run], block[offset + 1 :: run]
+        """Positions at which this sample and the next one are pairs: any run that is long enough holds two samples."""
+        step = self._step
+        first, second = block[offset:-1:step], block[offset + 1 :: step]
         near: NDArray[np.int64] = np.flatnonzero(first - np.uint16(FIRST_CHARACTER) < CHARACTERS)
         near = near[second[near] - np.uint16(FIRST_CHARACTER) < CHARACTERS]
         key = (first[near] - FIRST_CHARACTER).astype(np.intp) * CHARACTERS + (second[near] - FIRST_CHARACTER)
-        chosen: NDArray[np.int64] = near[self._characters[key]] * run + offset
+        near = near[self._characters[key]]
+        if not len(near):
+            return near
+        # The next sample may lie in the next block, which is searched on its own: the last one stands for it.
+        followed = np.concatenate([near[1:] - near[:-1] == 1, [near[-1] == len(first) - 1]])
+        led = np.concatenate([[near[0] == 0], near[1:] - near[:-1] == 1])
+        chosen: NDArray[np.int64] = near[followed | led] * step + offset
         return chosen
 
     def _narrow(self, candidates: NDArray[np.int64], words: Words) -> bytes:
