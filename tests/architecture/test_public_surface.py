@@ -18,8 +18,8 @@ def test_names() -> None:
 
 def test_commands() -> None:
     assert set(COMMANDS) == {
-        "demo", "init", "cohort", "acquire", "convert", "exams", "localize", "annotate", "agree", "deidentify", "release",
-        "pack", "audit", "table1", "figures", "repair", "run",
+        "demo", "init", "cohort", "acquire", "convert", "exams", "localize", "annotate", "agree", "deidentify",
+        "release", "pack", "audit", "table1", "figures", "repair", "run",
     }  # fmt: skip
 
 

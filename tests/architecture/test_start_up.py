@@ -22,6 +22,19 @@ def test_start_up_imports_nothing_heavy(statement: str) -> None:
 
 
 def test_matplotlib_is_imported_in_release_only() -> None:
-    rooms = ["acquire", "annotate", "audit", "cohort", "convert", "deidentify", "localize", "phantom", "statistics", "imaging", "io", "model"]
+    rooms = [
+        "acquire",
+        "annotate",
+        "audit",
+        "cohort",
+        "convert",
+        "deidentify",
+        "localize",
+        "phantom",
+        "statistics",
+        "imaging",
+        "io",
+        "model",
+    ]
     statement = "; ".join(f"import quadphase.{room}" for room in rooms)
     assert "matplotlib" not in modules_after(statement)
