@@ -71,7 +71,7 @@ def torso(seed: int, slices: int = 120) -> np.ndarray:
 
 
 def write_release(root: Path, cases: int) -> dict[str, list[Path]]:
-    """The parts of a release, by name of the part; a table and a page as a release of a hundred cases has them."""
+    """The parts of a release, by name of the part; tables and page ten times what four volumes need."""
     grid = Grid((512, 512, 120), np.diag([0.78, 0.78, 1.25, 1.0]))
     parts: dict[str, list[Path]] = {"windowed CT": [], "full-range CT": [], "masks": [], "tables and pages": []}
     for case in range(cases):
@@ -82,15 +82,15 @@ def write_release(root: Path, cases: int) -> dict[str, list[Path]]:
         mask = Mask(voxels=ndimage.uniform_filter(hu, 5) > 80, grid=grid)
         parts["masks"].append(save_mask(root / "masks" / windowed.name, mask))
     draw = np.random.default_rng(9)
-    rows = [(f"P{n:04d}", *np.round(draw.random(6) * 1000, 4).tolist()) for n in range(20_000)]
+    rows = [(f"P{n:04d}", *np.round(draw.random(6) * 1000, 4).tolist()) for n in range(2_000)]
     pages = root / "pages"
     pages.mkdir()
     (pages / "lesions.csv").write_text(format_csv(("patient_id", *"abcdef"), rows))
-    picture = base64.b64encode(draw.integers(0, 256, 300_000, np.uint8).tobytes()).decode()
+    picture = base64.b64encode(draw.integers(0, 256, 100_000, np.uint8).tobytes()).decode()
     (pages / "report.html").write_text(f"<html><body><img src='data:image/png;base64,{picture}'></body></html>")
     files = {
         f"ct_files/P{n:04d}.nii.gz": {"bytes": int(draw.integers(10**7)), "sha256": draw.bytes(32).hex()}
-        for n in range(2000)
+        for n in range(200)
     }
     (pages / "datapackage.json").write_text(json.dumps(files, indent=1))
     parts["tables and pages"] = sorted(pages.iterdir())

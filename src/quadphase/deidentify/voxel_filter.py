@@ -28,6 +28,10 @@ FIRST_CHARACTER: Final = 32
 CHARACTERS: Final = 95
 """Printable ASCII."""
 
+SEPARATORS: Final = " .,-_^/"
+"""Punctuation of UIDs, names and dates. Any other mark between HU that happen to be digits would do for the folded
+pattern, and soft tissue (33 … 64 HU) is made of such marks."""
+
 Bools = NDArray[np.bool_]
 Words = NDArray[np.uint16]
 
@@ -73,8 +77,11 @@ class VoxelFilter:
         self._upto: NDArray[np.int64] = np.concatenate([[0], np.cumsum(in_order, dtype=np.int64)])
         """How many of the words in the table are smaller, by int16 value + 32768."""
         wide = [pattern for pattern in kept if len(pattern) >= least_characters and pattern.isascii()]
+        pairs = _pairs(wide)
+        unusual = [code for code in range(128) if not chr(code).isalnum() and chr(code) not in SEPARATORS]
+        pairs[unusual, :] = pairs[:, unusual] = False
         printable = slice(FIRST_CHARACTER, FIRST_CHARACTER + CHARACTERS)
-        self._characters: Bools = _pairs(wide)[printable, printable].ravel().copy()
+        self._characters: Bools = pairs[printable, printable].ravel().copy()
 
     def stretches(self, data: bytes | memoryview) -> Stretches:
         """Stretches of `data` that could hold a pattern."""
