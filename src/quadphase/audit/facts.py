@@ -221,21 +221,18 @@ class Sketch:
     ----------
     grey : (I, J, K) ndarray of float32
         0 at the lower end of the soft-tissue window, 1 at its upper end.
+    body : (I, J, K) ndarray of bool
+        Largest piece brighter than air.
     liver, lesion : (I, J, K) ndarray of bool or None
     spacing_mm : (float, float, float)
-    z_mm : (K,) ndarray of float64
-        World height of each slice by the header.
     black, unit : float
         HU of grey 0, and how many HU one unit of grey is; the paper's window is assumed where values are not HU.
-    reversed_k : bool
-        Whether RAS order turned the file's k axis round.
     """
 
     grey: NDArray[np.float32]
+    body: NDArray[np.bool_]
     liver: NDArray[np.bool_] | None
     lesion: NDArray[np.bool_] | None
     spacing_mm: tuple[float, float, float]
-    z_mm: NDArray[np.float64]
     black: float
     unit: float
-    reversed_k: bool

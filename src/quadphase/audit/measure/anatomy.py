@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from typing import Final
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from quadphase.audit.facts import Orientation, Sketch
 
-__all__ = ["body_of", "orientation_of"]
+__all__ = ["orientation_of"]
 
-BODY_GREY: Final = 0.12
-"""About -150 HU in the paper's window: fat is body, air and lung are not."""
 BONE_GREY: Final = 0.95
 """About 180 HU after smoothing over three pixels: bone, and vessels in the arterial phase."""
 AIR_GREY: Final = 0.02
@@ -27,15 +24,9 @@ AIR_GREY: Final = 0.02
 UNKNOWN: Final = Orientation(right=None, front=None, head=None)
 
 
-def body_of(picture: Sketch) -> NDArray[np.bool_]:
-    """Largest piece brighter than air, ``(I, J, K)`` bool."""
-    labels = cc3d.largest_k(picture.grey > BODY_GREY, k=1, connectivity=6)
-    return np.asarray(labels > 0)
-
-
 def orientation_of(picture: Sketch) -> Orientation:
     """Scores of the three axes."""
-    body = body_of(picture)
+    body = picture.body
     if body.sum() < 0.02 * body.size:
         return UNKNOWN
     across = np.flatnonzero(body.any(axis=(1, 2)))
@@ -83,7 +74,7 @@ def _front(picture: Sketch, body: NDArray[np.bool_], middle: float, width: float
 def _head(picture: Sketch, body: NDArray[np.bool_]) -> float | None:
     """Air inside the body: lung bases in the uppermost fifth outweigh bowel gas in the lowest."""
     air = picture.grey < AIR_GREY
-    labels, n = cc3d.connected_components(air, connectivity=6, return_N=True)
+    labels, n = ndimage.label(air)
     outside = np.zeros(n + 1, dtype=bool)
     for face in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         outside[np.unique(face)] = True

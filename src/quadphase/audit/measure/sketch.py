@@ -1,6 +1,6 @@
 """The coarse picture of a volume that anatomy, slice order and enhancement are judged on.
 
-About 128×128 columns, every slice, RAS order by the header, grey scaled so that it does not matter much whether
+About 100×100 columns, every slice, RAS order by the header, grey scaled so that it does not matter much whether
 values are HU, shifted HU or 8-bit: 0 is the lower end of the soft-tissue window and 1 its upper end.
 """
 
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from quadphase.audit.facts import Intensity, Sketch
 from quadphase.imaging.reorient import reorient_array, reorient_grid
@@ -17,7 +18,9 @@ from quadphase.model import Grid
 
 __all__ = ["grey_limits", "sketch"]
 
-COLUMNS: Final = 128
+COLUMNS: Final = 100
+BODY_GREY: Final = 0.12
+"""About -150 HU in the paper's window: fat is body, air and lung are not."""
 WINDOW_HU: Final = (-200.0, 200.0)
 """The paper's window; CT soft tissue, fat included."""
 
@@ -42,23 +45,28 @@ def sketch(values: NDArray[Any], grid: Grid, intensity: Intensity, *masks: NDArr
     coarse = Grid((small.shape[0], small.shape[1], small.shape[2]), grid.affine @ scaled)
     low, high = grey_limits(intensity)
     turned = reorient_array(small, coarse, codes)
-    grey = np.clip((turned.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
+    grey = np.ascontiguousarray(np.clip((turned.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0, 1))
     liver, lesion = (
         None if mask is None else np.ascontiguousarray(reorient_array(mask[step], coarse, codes))
         for mask in (*masks, None, None)[:2]
     )
     ras = reorient_grid(coarse, codes)
-    z = ras.world_from_index(np.array([[(n - 1) / 2 for n in ras.shape[:2]] + [k] for k in range(ras.shape[2])]))[:, 2]
     return Sketch(
-        grey=np.ascontiguousarray(grey),
+        grey=grey,
+        body=_body(grey),
         liver=liver,
         lesion=lesion,
         spacing_mm=ras.spacing_mm,
-        z_mm=z,
         black=low if low < 0 else WINDOW_HU[0],
         unit=high - low if low < 0 else WINDOW_HU[1] - WINDOW_HU[0],
-        reversed_k="I" in grid.axis_codes,
     )
+
+
+def _body(grey: NDArray[np.float32]) -> NDArray[np.bool_]:
+    labels, _ = ndimage.label(grey > BODY_GREY)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.asarray((labels == sizes.argmax()) & (labels > 0))
 
 
 def grey_limits(intensity: Intensity) -> tuple[float, float]:

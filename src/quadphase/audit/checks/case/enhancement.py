@@ -20,7 +20,6 @@ from quadphase.audit.checks.volume.liver_content import MOST_ODD
 from quadphase.audit.contexts import CaseContext
 from quadphase.audit.facts import Sketch
 from quadphase.audit.matching import match_slices
-from quadphase.audit.measure.anatomy import body_of
 from quadphase.model import Finding, Phase
 
 __all__ = ["check", "vessel_change"]
@@ -115,7 +114,7 @@ def vessel_change(a: Sketch, b: Sketch, *, trust_spacing: bool) -> float | None:
 
 def _prevertebral(picture: Sketch) -> tuple[slice, slice] | None:
     """The plane in front of the spine: a fifth of the body's width (no kidney), a quarter to 60 % of its depth."""
-    body = body_of(picture)
+    body = picture.body
     columns, rows = np.flatnonzero(body.any(axis=(1, 2))), np.flatnonzero(body.any(axis=(0, 2)))
     if columns.size < 20 or rows.size < 20:
         return None
