@@ -40,6 +40,9 @@ WALL_SCALE_MM = 6.0
 WALL_MAX_MM = 45.0
 """A rib lies within this depth of the outer muscle surface (scapular and back muscle included)."""
 
+SPINE_MM = 40.0
+"""Bone nearer to the centre than this is spine."""
+
 RIB_TO_CAVITY_MM = 2.5
 """Pleura, diaphragm and the blur of a rib's inner face."""
 
@@ -78,28 +81,11 @@ def find_cavity(hu: FloatArray, body: Body, *, spacing_mm: float) -> tuple[BoolA
 def _wall(
     hu: FloatArray, body: Body, spacing_mm: float
 ) -> tuple[npt.NDArray[np.float64], float, npt.NDArray[np.float64]]:
-    depth = hu.shape[2]
+    """Radius of the wall along each ray in mm, share of the flanks with ribs, centre of each slice as indices."""
     centre = np.stack([body.midline, body.spine_front + 0.30 * (body.front - body.spine_front)])
     window = max(1, round(30 / spacing_mm)) | 1
     centre = ndimage.gaussian_filter1d(centre, window / 3, axis=1, mode="nearest")
-    step = spacing_mm / 2
-    reach = float(np.hypot(*hu.shape[:2])) * spacing_mm
-    radii = np.arange(0, reach, step)
-    theta = np.arange(ANGLES) / ANGLES * 2 * np.pi
-    outer = np.full((ANGLES, depth), np.nan)
-    rib = np.full((ANGLES, depth), np.nan)
-    muscle = _without_skin(hu, body, spacing_mm)
-    for k in range(depth):
-        px = centre[0, k] + np.cos(theta)[:, None] * radii / spacing_mm
-        py = centre[1, k] + np.sin(theta)[:, None] * radii / spacing_mm
-        ix, iy = np.round(px).astype(int), np.round(py).astype(int)
-        valid = (ix >= 0) & (iy >= 0) & (ix < hu.shape[0]) & (iy < hu.shape[1])
-        ix, iy = np.clip(ix, 0, hu.shape[0] - 1), np.clip(iy, 0, hu.shape[1] - 1)
-        on_muscle = muscle[ix, iy, k] & valid
-        outer[:, k] = _last_true(on_muscle, radii)
-        ray = np.where(valid, ndimage.map_coordinates(hu[:, :, k], [px, py], order=1, mode="nearest"), -1000)
-        bone = (ray > RIB_HU) & (radii[None] > outer[:, k, None] - WALL_MAX_MM) & (radii[None] > 40)
-        rib[:, k] = _inner_face_of_outermost(bone, radii)
+    outer, rib = _read_rays(hu, body, centre, spacing_mm)
     good = np.isfinite(outer)
     padded = np.pad(np.where(good, outer, 0), ((2, 2), (0, 0)), mode="wrap")
     outer = ndimage.median_filter(padded, (5, 3), mode="nearest")[2:-2]
@@ -120,8 +106,31 @@ def _wall(
     by_muscle = outer - np.clip(wall, 5, 40)
     trust = np.clip(near_weight / 0.08, 0, 1)
     radius = trust * near + (1 - trust) * by_muscle
-    flank = np.abs(np.cos(theta)) > 0.7
+    flank = np.abs(np.cos(np.arange(ANGLES) / ANGLES * 2 * np.pi)) > 0.7
     return radius - RIB_TO_CAVITY_MM, float((trust[flank] > 0.5).mean()), centre
+
+
+def _read_rays(
+    hu: FloatArray, body: Body, centre: npt.NDArray[np.float64], spacing_mm: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Outer face of the muscle and inner face of the rib along each ray of each slice, in mm; NaN where none is met."""
+    depth = hu.shape[2]
+    radii = np.arange(0, float(np.hypot(*hu.shape[:2])) * spacing_mm, spacing_mm / 2)
+    theta = np.arange(ANGLES) / ANGLES * 2 * np.pi
+    outer = np.full((ANGLES, depth), np.nan)
+    rib = np.full((ANGLES, depth), np.nan)
+    muscle = _without_skin(hu, body, spacing_mm)
+    for k in range(depth):
+        px = centre[0, k] + np.cos(theta)[:, None] * radii / spacing_mm
+        py = centre[1, k] + np.sin(theta)[:, None] * radii / spacing_mm
+        ix, iy = np.round(px).astype(int), np.round(py).astype(int)
+        valid = (ix >= 0) & (iy >= 0) & (ix < hu.shape[0]) & (iy < hu.shape[1])
+        ix, iy = np.clip(ix, 0, hu.shape[0] - 1), np.clip(iy, 0, hu.shape[1] - 1)
+        outer[:, k] = _last_true(muscle[ix, iy, k] & valid, radii)
+        ray = np.where(valid, ndimage.map_coordinates(hu[:, :, k], [px, py], order=1, mode="nearest"), -1000)
+        bone = (ray > RIB_HU) & (radii[None] > outer[:, k, None] - WALL_MAX_MM) & (radii[None] > SPINE_MM)
+        rib[:, k] = _inner_face_of_outermost(bone, radii)
+    return outer, rib
 
 
 def _bridge(outer: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -29,6 +29,9 @@ AGAINST_DARK, AGAINST_BRIGHT, AGAINST_FAR = 0.012, 0.03, 0.1
 AGAINST_PLACE = 0.25
 """Pull against the places where no liver is."""
 
+AGAINST_CHEST, AGAINST_DENSE, DENSE_HU = 1.0, 5.0, 150.0
+"""Pull against what lies above the diaphragm, and against bone and contrast medium: this far above the liver."""
+
 SEED = 50.0
 """Certain."""
 
@@ -54,6 +57,7 @@ class Place:
         0 to 1, places where no liver is.
     above : bool
         Above the diaphragm.
+    lung : bool
     right, left : bool
         Beside the spine.
     """
@@ -61,6 +65,7 @@ class Place:
     domain: BoolArray
     against: FloatArray
     above: BoolArray
+    lung: BoolArray
     right: BoolArray
     left: BoolArray
 
@@ -182,8 +187,8 @@ def _against(smooth: FloatArray, local: FloatArray, alike: FloatArray, place: Pl
     con = factor * AGAINST + (1 - alike) * other
     con += AGAINST_FAR * (np.abs(smooth - local) > FAR_HU)
     con += AGAINST_PLACE * place.against
-    con += 1.0 * place.above
-    con += 5.0 * (smooth > local + 150)
+    con += AGAINST_CHEST * place.above
+    con += AGAINST_DENSE * (smooth > local + DENSE_HU)
     return np.asarray(con, dtype=np.float32)
 
 

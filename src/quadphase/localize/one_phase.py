@@ -78,6 +78,7 @@ class Reading:
         work = self.work
         area = self.mask.sum(axis=(0, 1)).astype(float)
         largest = max(float(area.max()), 1.0)
+        near_lung = ndimage.binary_dilation(self.place.lung, iterations=max(1, round(WALL_BAND_MM / work.spacing_mm)))
         spread = max(10.0, 1.5 * self.levels[0].sigma_hu) * 1.8
         even = np.abs(self.smooth - self.local_hu) < spread
         for other in self.levels[1:]:
@@ -87,7 +88,7 @@ class Reading:
         return Signs(
             volume_ml=size * work.spacing_mm**3 / 1000,
             stability=float(np.mean(dice)),
-            wall_contact=_contact(self.mask, self.wall_band),
+            wall_contact=_contact(self.mask, self.wall_band | near_lung),
             even_share=float((even & self.mask).sum() / size),
             rib_share=self.rib_share,
             cut_top=float(area[-1] / largest),
@@ -248,6 +249,7 @@ def _crop(work: WorkingVolume, place: Place, cavity: BoolArray) -> tuple[Working
         domain=place.domain[box],
         against=place.against[box],
         above=place.above[box],
+        lung=place.lung[box],
         right=place.right[box],
         left=place.left[box],
     )

@@ -71,6 +71,7 @@ def locate(hu: FloatArray, body: Body, cavity: BoolArray, diaphragm: npt.NDArray
         domain=cavity & ~body.lung & (hu > -150),
         against=np.where(against < 0.01, 0, against).astype(np.float32),
         above=above,
+        lung=body.lung,
         right=np.broadcast_to(across > RIGHT_SHARE, hu.shape),
         left=np.broadcast_to(across < -RIGHT_SHARE, hu.shape),
     )
