@@ -32,6 +32,8 @@ _PACKED: Final = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x89PNG", b
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _HEX: Final = re.compile(rb"[0-9A-Fa-f]{16,}")
 _TAG: Final = re.compile(rb"<[^<>]{0,2000}>")
+_ENCODED_RUN: Final = re.compile(rb"[0-9A-Za-z+/]{100,}")
+"""Encoded data; without its + and / it would look like words."""
 _TO_BLANK: Final = bytes(32 if FOLD[code] == 32 else code for code in range(256))
 """Punctuation and white space become blanks; case stays, as it tells joined names from words."""
 _JSON: Final = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
@@ -76,7 +78,7 @@ def layers(region: Region) -> Iterator[Region | tuple[bytes, str]]:
     if plain != data:
         yield Region(data=plain, nature=Nature.TEXT, place=f"{place} (unescaped)")
     unmarked = _TAG.sub(b" ", plain) if b"<" in plain else plain
-    closed = b" ".join(unmarked.translate(_TO_BLANK).split())
+    closed = b" ".join(_ENCODED_RUN.sub(b" ", unmarked).translate(_TO_BLANK).split())
     if len(closed) < len(plain):
         yield Region(data=closed, nature=Nature.TEXT, place=f"{place} (blanks closed)", words_only=True)
     joined = _TAG.sub(b"", plain) if b"<" in plain else plain

@@ -162,3 +162,14 @@ def test_a_piece_border_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_rule_for_voxels_is_what_is_documented() -> None:
     assert (VOXEL_BYTES, VOXEL_CHARACTERS) == (8, 16)
+
+
+def test_a_picture_in_a_page_is_no_text(tmp_path: Path) -> None:
+    """Random base64 holds short CamelCase names many times; it is decoded instead."""
+    import base64
+
+    names = "王李张刘陈杨赵黄周吴"
+    people = [Identifier(kind="name", value=a + b) for a in names for b in "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚"]
+    picture = base64.b64encode(np.random.default_rng(9).integers(0, 256, 300_000, np.uint8).tobytes()).decode()
+    (tmp_path / "report.html").write_text(f"<img src='data:image/png;base64,{picture}'>")
+    assert scan(tmp_path, people).is_clean
