@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quadphase.localize import LiverFlag, LiverSettings, LocalizeError, NoLiverError, find_liver, find_liver_in
+from quadphase.localize import LiverSettings, LocalizeError, NoLiverError, find_liver, find_liver_in
 from quadphase.model import Box, Grid, Phase, Volume
 
 from .conftest import dice
@@ -48,7 +48,7 @@ def test_a_phase_of_one_slice_is_carried_and_says_so(phantom) -> None:
     whole, plain = phantom(Phase.C2), phantom(Phase.P)
     one = plain.volume.crop(Box.of_slices(plain.volume.grid.shape, 20, 21))
     results = find_liver({Phase.P: one, Phase.C2: whole.volume})
-    assert results[Phase.P].flags == (LiverFlag.CARRIED,)
+    assert results[Phase.P].flags == ("liver-carried-from-other-phase",)
     assert results[Phase.P].confidence < 0.7 < results[Phase.C2].confidence
     truth = plain.liver.crop(Box.of_slices(plain.volume.grid.shape, 20, 21))
     assert dice(results[Phase.P].mask, truth) > 0.8
@@ -60,9 +60,19 @@ def test_a_phase_beside_the_liver_is_empty_and_says_so(phantom) -> None:
     affine[2, 3] += 900
     thin = Volume(hu=volume.hu[:, :, :1], grid=Grid((*volume.grid.shape[:2], 1), affine))
     result = find_liver({Phase.P: thin, Phase.C2: volume})[Phase.P]
-    assert result.flags == (LiverFlag.NOT_COVERED,)
+    assert result.flags == ("liver-not-covered",)
     assert (result.k_range, result.confidence) == ((0, 0), 0.0)
     assert not result.mask.voxels.any()
+
+
+def test_phases_that_show_different_livers_are_reported(phantom) -> None:
+    volume = phantom(Phase.C2).volume
+    affine = volume.grid.affine.copy()
+    affine[0, 3] += 100
+    beside = Volume(hu=volume.hu, grid=Grid(volume.grid.shape, affine))
+    for result in find_liver({Phase.C1: beside, Phase.C2: volume}).values():
+        assert "liver-differs-between-phases" in result.flags
+        assert result.confidence < 0.7
 
 
 def test_a_mirrored_scan_is_not_trusted(phantom) -> None:
@@ -71,7 +81,7 @@ def test_a_mirrored_scan_is_not_trusted(phantom) -> None:
         result = find_liver_in(Volume(hu=np.ascontiguousarray(volume.hu[::-1]), grid=volume.grid))
     except NoLiverError:
         return
-    assert LiverFlag.MAYBE_MIRRORED in result.flags
+    assert "liver-maybe-on-left" in result.flags
     assert result.confidence < 0.5
 
 
