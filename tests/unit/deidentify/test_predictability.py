@@ -60,3 +60,18 @@ def test_the_published_table_gives_its_labels_away(real_data: Path) -> None:
     report = judge_release(real_data / "plc_cect" / "patient_data.csv")
     assert report.p_values["ids"] < 1e-4
     assert report.p_values["file times"] == 1.0  # there are no files
+
+
+def test_our_pseudonyms_hide_the_order_of_the_hospital() -> None:
+    """Patients listed by diagnosis, as hospitals and the published table do, get pseudonyms that do not show it."""
+    from quadphase.io.pseudonyms import permute
+    from quadphase.statistics.permutation import order_p_value
+
+    labels = ["HCC"] * 90 + ["ICC"] * 90 + ["CN"] * 80
+    patients = [f"{number:06d}" for number in range(len(labels))]
+    p = []
+    for n in range(20):
+        cases = permute(bytes([n]) * 32, patients, taken={}, prefix="P", digits=4)
+        p.append(order_p_value([int(cases[patient][1:]) for patient in patients], labels, shuffles=500))
+    assert order_p_value(range(len(labels)), labels, shuffles=500) < 0.01
+    assert sum(value < 0.05 for value in p) <= 4
