@@ -21,9 +21,11 @@ Array = NDArray[np.float32]
 def paint_chest(canvas: Canvas, torso: Torso, spec: PatientSpec, phase: Phase) -> None:
     """Lungs with their vessels, the heart on the diaphragm, the oesophagus."""
     moving = canvas.moving
-    whole = canvas.whole
-    _, v, w = canvas.rest.at(whole)
-    above = np.maximum(torso.cavity + 1.0, 2.0 - torso.diaphragm)
+    box = canvas.rest.box((-400, -400, 4), (400, 400, 1e4))  # no lung reaches lower
+    if box[0].start >= box[0].stop:
+        return
+    _, v, w = canvas.rest.at(box)
+    above = np.maximum(torso.cavity[box] + 1.0, 2.0 - torso.diaphragm[box])
     # The recess between diaphragm and wall ends higher in front than behind.
     recess = np.float32(28) + np.float32(0.30) * np.clip(40 - v, 0, None) - w
     lungs = np.maximum(above, recess)
@@ -33,14 +35,15 @@ def paint_chest(canvas: Canvas, torso: Torso, spec: PatientSpec, phase: Phase) -
         ((6, 8, 150), (27, 26, 400)),  # oesophagus, aorta
         ((0, 60, 150), (25, 60, 400)),  # spine
     ):
-        lungs = np.maximum(lungs, -ellipsoid(canvas.rest, center, semi, box=whole).sdf)
-    lungs = np.where(canvas.labels == Organ.FAT, lungs, np.float32(9)).astype(np.float32)
+        lungs = np.maximum(lungs, -ellipsoid(canvas.rest, center, semi, box=box).sdf)
+    lungs = np.where(canvas.labels[box] == Organ.FAT, lungs, np.float32(9)).astype(np.float32)
     density = -858 + 26 * SmoothField.seeded(rng_of(spec.seed, "lung"), 9.0).on_axes(
-        canvas.rest.u, canvas.rest.v, canvas.rest.w
+        canvas.rest.u[box[2]], canvas.rest.v[box[1]], canvas.rest.w[box[0]]
     )
     density = density + 0.35 * np.clip(v, -60, 80)
-    canvas.paint(Patch(whole, lungs), density, Organ.LUNG)
-    _lung_vessels(canvas, lungs, spec, phase)
+    air = Patch(box, lungs)
+    canvas.paint(air, density, Organ.LUNG)
+    _lung_vessels(canvas, air, spec, phase)
     heart = ellipsoid(moving, (26, -36, 146), (62, 48, 54), turn=-18)
     if not heart.empty:
         heart.sdf = np.maximum(heart.sdf, 3.5 - torso.diaphragm[heart.box])
@@ -60,7 +63,7 @@ def paint_chest(canvas: Canvas, torso: Torso, spec: PatientSpec, phase: Phase) -
     canvas.paint(tube(canvas.rest, [(10, 4, 200), (13, 3, 118)], 2.2), -500.0, Organ.ESOPHAGUS)
 
 
-def _lung_vessels(canvas: Canvas, lungs: Array, spec: PatientSpec, phase: Phase) -> None:
+def _lung_vessels(canvas: Canvas, lungs: Patch, spec: PatientSpec, phase: Phase) -> None:
     rng = rng_of(spec.seed, "lung vessels")
     hu = tissue_hu("artery", spec, phase) * 0.7
     for _ in range(60):
@@ -69,6 +72,4 @@ def _lung_vessels(canvas: Canvas, lungs: Array, spec: PatientSpec, phase: Phase)
         start = np.array([side * 30, 5.0, 175.0])
         middle = start + (end - start) * 0.55 + rng.normal(0, 6, 3)
         patch = tube(canvas.rest, [tuple(middle), tuple(end)], (2.4, 0.8))
-        if not patch.empty:
-            patch.sdf = np.maximum(patch.sdf, lungs[patch.box])
-            canvas.paint(patch, hu, Organ.LUNG)
+        canvas.paint(inside_of(patch, lungs, 0.0), hu, Organ.LUNG)

@@ -60,18 +60,20 @@ def draw(
     True
     """
     out = np.zeros(lesions.shape, dtype=np.bool_)
-    numbers, counts = np.unique(lesions[lesions > 0], return_counts=True)
+    at = np.nonzero(lesions)
+    values = lesions[at]
+    numbers, counts = np.unique(values, return_counts=True)
     if not numbers.size:
         return out
     voxel_ml = float(np.prod(spacing_mm)) / 1000
-    boxes = ndimage.find_objects(lesions)
     largest = int(numbers[counts.argmax()])
     for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
         rng = rng_of(reader_seed, "reader", number)
         missed = rng.random() < miss_probability and count * voxel_ml < _MISS_BELOW_ML
         if missed and not (never_miss_all and number == largest):
             continue
-        _outline(out, lesions, number, boxes[number - 1], count * voxel_ml, spacing_mm, rng, skill)
+        box = tuple(slice(int(axis.min()), int(axis.max()) + 1) for axis in (a[values == number] for a in at))
+        _outline(out, lesions, number, box, count * voxel_ml, spacing_mm, rng, skill)
     return out
 
 

@@ -161,7 +161,10 @@ def _grain(canvas: Canvas, spec: PatientSpec, patch: Patch) -> Array:
 
 
 def _diaphragm(canvas: Canvas) -> Array:
-    whole = canvas.whole
-    right = ellipsoid(canvas.moving, (-66, -5, 20), (90, 104, 100), box=whole).sdf
-    left = ellipsoid(canvas.moving, (64, -2, 12), (87, 103, 96), box=whole).sdf
-    return join(right, left, 18.0)
+    box = canvas.moving.box((-400, -400, -20), (400, 400, 1e4))
+    out = np.full(canvas.hu.shape, -60, dtype=np.float32)  # below the domes, well inside
+    if box[0].start < box[0].stop:
+        right = ellipsoid(canvas.moving, (-66, -5, 20), (90, 104, 100), box=box).sdf
+        left = ellipsoid(canvas.moving, (64, -2, 12), (87, 103, 96), box=box).sdf
+        out[box] = join(right, left, 18.0)
+    return out
