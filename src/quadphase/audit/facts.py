@@ -35,12 +35,21 @@ class HeaderFacts:
         Bytes between header and voxels that are not zero.
     gzip : tuple of str
         ``name``, ``comment``, ``time``, ``extra``: what the gzip header holds.
+    sform_code, qform_code : int
+    forms_apart_mm : float
+        Largest distance between corner voxels by qform and by sform; 0 where only one of them is set.
+    voxel_offset : int
+        Byte at which the voxels start.
     """
 
     texts: tuple[str, ...] = ()
     suspicious: tuple[str, ...] = ()
     extension_bytes: int = 0
     gzip: tuple[str, ...] = ()
+    sform_code: int = 1
+    qform_code: int = 1
+    forms_apart_mm: float = 0.0
+    voxel_offset: int = 352
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +107,7 @@ class MaskFacts:
     same_size : bool
     distance_mm : float or None
         Largest distance between corner voxels of mask and image; None if sizes differ.
+    dtype : str
     values : tuple of int or float
         Distinct values, at most eight.
     voxels : int
@@ -110,6 +120,7 @@ class MaskFacts:
 
     path: str
     shape: tuple[int, ...]
+    dtype: str
     same_size: bool
     distance_mm: float | None
     values: tuple[float, ...]

@@ -142,7 +142,7 @@ def write_ours(root: Path, items: Iterable[Item]) -> Path:
     from quadphase.statistics.measures import ImageMeasures
     from quadphase.statistics.table1 import compute_table1
 
-    items = tuple(items)
+    items = tuple(sorted(items, key=lambda item: (item.case, item.phase.order)))
     write_plain(root, items)
     geometry, lesions, images = [], [], []
     for item in items:
@@ -166,8 +166,23 @@ def write_ours(root: Path, items: Iterable[Item]) -> Path:
     (root / "table1.csv").write_text(render_table1(compute_table1(rows, images), "csv"), newline="")
     subjects = {i.case: ReleaseSubject(case=i.case, age=i.age, sex=i.sex, diagnosis=i.diagnosis) for i in items}
     (root / "splits.csv").write_text(format_splits(make_splits(subjects.values(), folds=3, seed=0)), newline="")
-    save_json(root / "dataset_description.json", {"Name": "test"})
-    (root / "README.md").write_text("# test\n")
+    description = {
+        "name": "test",
+        "version": "1",
+        "license": "CC-BY-4.0",
+        "specification": {"name": "quadphase-release", "version": "1"},
+        "generated_by": {"name": "quadphase"},
+        "phases": [phase.value for phase in Phase],
+        "subjects": len(subjects),
+        "images": len(items),
+        "window_hu": [-200, 200],
+        "margin_mm": 0.0,
+        "splits": {"folds": 3, "seed": 0},
+        "readers": 2,
+    }
+    save_json(root / "dataset_description.json", description)
+    for name in ("README.md", "LICENSE", "croissant.json", "datapackage.json", "datacite.json"):
+        (root / name).write_text(f"{name} of a test\n")
     seal(root)
     return root
 

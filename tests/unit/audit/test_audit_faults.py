@@ -170,6 +170,19 @@ def test_two_phases_in_one_file(one: Items, tmp_path: Path) -> None:
     assert codes(root) == {"four-dimensional"}
 
 
+def test_forms_that_disagree(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path, one)
+    item = one[0]
+    image = nib.Nifti1Image(item.volume.hu, item.volume.grid.affine)
+    moved = item.volume.grid.affine.copy()
+    moved[2, 3] += 30
+    image.header.set_qform(moved, code=1)
+    _save_raw(_ct(root, item), image)
+    report = audit(root)
+    assert set(report.counts) - ALWAYS == {"forms-disagree"}
+    assert "30.0 mm" in report.of("forms-disagree")[0].message
+
+
 def test_mask_values_and_size_and_grid(one: Items, tmp_path: Path) -> None:
     root = write_plain(tmp_path, one)
     p, c1, c2, c3 = (root / (paths_of(item)[2] or "") for item in one)
@@ -438,6 +451,38 @@ class TestOurs:
         table = root / "geometry.csv"
         table.write_text(table.read_text().replace(",-200,200,-200,200,", ",-100,100,-200,200,", 1))
         assert self.found(root) == {"window-claim"}
+
+    def test_unbalanced_folds(self, tmp_path: Path, one: Items) -> None:
+        from quadphase.audit.checks.release import splits
+        from quadphase.audit.contexts import ReleaseContext
+        from quadphase.io.release import Release
+
+        names = [f"P{n:04d}" for n in range(24)]
+        kinds = [Diagnosis.HCC] * 12 + [Diagnosis.ICC] * 12
+        items = [replace(one[0], case=name, diagnosis=kind) for name, kind in zip(names, kinds, strict=True)]
+        write_table(tmp_path, items)
+
+        def found(fold_of: Callable[[int], int]) -> set[str]:
+            rows = "".join(f'"{name}",{fold_of(n)}\r\n' for n, name in enumerate(names))
+            (tmp_path / "splits.csv").write_text(f'"patient_id","fold"\r\n{rows}')
+            context = ReleaseContext(release=Release(tmp_path), volumes=(), files=frozenset({"splits.csv"}))
+            return {finding.code for finding in splits.check(context)}
+
+        assert found(lambda n: n % 3) == set()
+        assert found(lambda n: n // 8) == {"split-unbalanced"}
+
+    def test_required_file(self, root: Path) -> None:
+        (root / "LICENSE").unlink()
+        assert self.found(root) == {"contract-broken"}
+
+    def test_stated_number_of_images(self, root: Path) -> None:
+        path = root / "dataset_description.json"
+        path.write_text(path.read_text().replace('"images": 4', '"images": 5'))
+        assert self.found(root) == {"contract-broken"}
+
+    def test_foreign_header(self, root: Path, one: Items) -> None:
+        _rewrite(_ct(root, one[0]), one[0].volume.hu, one[0].volume.grid.affine)  # sform code 2, as nibabel writes
+        assert self.found(root) == {"contract-broken"}
 
     def test_truncated_volume_is_not_a_traceback(self, root: Path) -> None:
         ct = root / "ct_files" / "P0417_ct_P.nii.gz"

@@ -25,6 +25,7 @@ from quadphase.audit.checks.release import (
 from quadphase.audit.checks.volume import (
     components,
     field_of_view,
+    forms,
     grids,
     headers,
     hounsfield,
@@ -49,6 +50,7 @@ VOLUME_CHECKS: Final[tuple[VolumeCheck, ...]] = (
     orientation.check,
     hounsfield.check,
     grids.check,
+    forms.check,
     mask_values.check,
     liver_gap.check,
     liver_volume.check,

@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from nibabel.spatialimages import HeaderDataError
+
 from quadphase.audit.facts import HeaderFacts
 from quadphase.io.nifti import NiftiFile
 
@@ -58,4 +61,23 @@ def header_facts(path: Path, file: NiftiFile) -> HeaderFacts:
         suspicious=tuple(suspicious),
         extension_bytes=sum(byte != 0 for byte in file.before_voxels),
         gzip=tuple(gzip),
+        sform_code=int(file.header["sform_code"]),
+        qform_code=int(file.header["qform_code"]),
+        forms_apart_mm=_forms_apart(file),
+        voxel_offset=int(file.header["vox_offset"]),
     )
+
+
+def _forms_apart(file: NiftiFile) -> float:
+    """Largest distance between corners placed by qform and by sform, millimetres; 0 where only one speaks."""
+    if int(file.header["sform_code"]) <= 0 or int(file.header["qform_code"]) <= 0:
+        return 0.0
+    try:
+        sform, qform = file.header.get_sform(), file.header.get_qform()
+    except (HeaderDataError, ValueError):  # a quaternion that is none
+        return float("inf")
+    last = [n - 1 for n in file.stored.shape[:3]]
+    last += [0] * (3 - len(last))
+    corners = np.array([(i, j, k, 1.0) for i in (0, last[0]) for j in (0, last[1]) for k in (0, last[2])])
+    apart = corners @ (np.asarray(sform) - np.asarray(qform)).T
+    return float(np.linalg.norm(apart[:, :3], axis=1).max())

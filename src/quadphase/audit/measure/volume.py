@@ -165,6 +165,7 @@ def _mask(
     facts = MaskFacts(
         path=relative,
         shape=tuple(int(n) for n in file.stored.shape),
+        dtype=str(file.stored.dtype.newbyteorder("=")),
         same_size=same_size,
         distance_mm=distance,
         values=(0.0, 1.0) if binary else _distinct(voxels),

@@ -62,6 +62,7 @@ CODES: tuple[FindingCode, ...] = (
     _code(
         "field-of-view", _W, "The field of view is not that of an abdominal CT", "Compare with the DICOM pixel spacing"
     ),
+    _code("forms-disagree", _W, "qform and sform place the image differently", "Write one affine; readers use either"),
     _code("slice-spacing", _W, "The slice spacing is implausible", "Compare with the DICOM positions"),
     _code(
         "liver-volume", _W, "The liver's volume is implausible with this spacing", "Check the spacing, then the mask"

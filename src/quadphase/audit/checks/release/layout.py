@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from quadphase.audit.contexts import ReleaseContext
+from quadphase.audit.facts import HeaderFacts
 from quadphase.io.release import COLUMNS
 from quadphase.io.release_tables import GEOMETRY_NAME
 from quadphase.model import Finding
@@ -16,12 +17,35 @@ REQUIRED: Final = (
     "patient_data.csv",
     "geometry.csv",
     "lesions.csv",
-    "table1.csv",
     "splits.csv",
     "dataset_description.json",
-    "README.md",
     "checksums.sha256",
+    "README.md",
+    "LICENSE",
+    "croissant.json",
+    "datapackage.json",
+    "datacite.json",
 )
+"""Section 1 of the specification."""
+
+DESCRIBED: Final = (
+    "name",
+    "version",
+    "license",
+    "specification",
+    "generated_by",
+    "phases",
+    "subjects",
+    "images",
+    "window_hu",
+    "margin_mm",
+    "splits",
+    "readers",
+)
+"""Section 5."""
+
+OLDEST_AGE: Final = 90
+VOXEL_OFFSET: Final = 352
 
 
 def is_ours(context: ReleaseContext) -> bool:
@@ -37,13 +61,55 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
     for name in REQUIRED:
         if name not in context.files:
             yield Finding.of("contract-broken", name, "a release must hold this file")
-    header = context.release.table.read_text("utf-8-sig", errors="replace").splitlines()[0]
-    if [cell.strip().strip('"') for cell in header.split(",")] != list(COLUMNS):
-        yield Finding.of("contract-broken", context.release.table.name, f"the columns must be {', '.join(COLUMNS)}")
+    yield from _described(context)
+    yield from _rows(context)
     for volume in context.volumes:
         if volume.dtype not in ("int16", "float32") or volume.scaling != (1.0, 0.0):
             words = f"{volume.dtype}, slope {volume.scaling[0]:g}, intercept {volume.scaling[1]:g}"
             yield Finding.of("contract-broken", volume.location, f"voxels must be int16 HU with slope 1, not {words}")
+        yield from _header(volume.location, volume.header)
         for name, mask in (("liver", volume.liver), ("lesion", volume.lesion)):
-            if mask is not None and not set(mask.values) <= {0.0, 1.0}:
-                yield Finding.of("contract-broken", f"{volume.location}/{name}", "masks must hold 0 and 1 only")
+            if mask is not None:
+                yield from _header(f"{volume.location}/{name}", mask.header)
+                if mask.dtype != "uint8" or not set(mask.values) <= {0.0, 1.0}:
+                    message = "masks must be uint8 and hold 0 and 1 only"
+                    yield Finding.of("contract-broken", f"{volume.location}/{name}", message)
+
+
+def _described(context: ReleaseContext) -> Iterator[Finding]:
+    missing = [key for key in DESCRIBED if key not in context.description]
+    if missing and "dataset_description.json" in context.files:
+        yield Finding.of("contract-broken", "dataset_description.json", f"must hold {', '.join(missing)}")
+    for key, counted in (("subjects", len(context.release)), ("images", len(context.release.rows))):
+        stated = context.description.get(key)
+        if stated is not None and stated != counted:
+            message = f"says {stated} {key}, the table has {counted}"
+            yield Finding.of("contract-broken", "dataset_description.json", message)
+
+
+def _rows(context: ReleaseContext) -> Iterator[Finding]:
+    table = context.release.table
+    header = table.read_text("utf-8-sig", errors="replace").splitlines()[0]
+    if [cell.strip().strip('"') for cell in header.split(",")] != list(COLUMNS):
+        yield Finding.of("contract-broken", table.name, f"the columns must be {', '.join(COLUMNS)}")
+    keys = [(row.subject, row.phase.order if row.phase else -1) for row in context.release.rows]
+    if keys != sorted(keys):
+        yield Finding.of("contract-broken", table.name, "rows must be sorted by subject, then P, C1, C2, C3")
+    for subject in context.release:
+        if subject.age_years is not None and subject.age_years > OLDEST_AGE:
+            yield Finding.of("contract-broken", subject.name, "an age above 90 must be given as 90")
+        control = subject.diagnosis is not None and not subject.diagnosis.is_cancer
+        if control and any(phase.row.mask_path is not None for phase in subject):
+            yield Finding.of("contract-broken", subject.name, "mask_path must be NA for controls")
+
+
+def _header(location: str, header: HeaderFacts) -> Iterator[Finding]:
+    broken = []
+    if set(header.texts) - {"descrip"} or header.suspicious or header.extension_bytes or header.gzip:
+        broken.append("the header must be built new, without text, extension or gzip name and time")
+    if header.sform_code != 1:
+        broken.append(f"sform code must be 1, not {header.sform_code}")
+    if header.voxel_offset != VOXEL_OFFSET:
+        broken.append(f"voxels must start at byte {VOXEL_OFFSET}, not {header.voxel_offset}")
+    if broken:
+        yield Finding.of("contract-broken", location, "; ".join(broken))

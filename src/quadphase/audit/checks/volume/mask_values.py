@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from quadphase.audit.facts import VolumeFacts
-from quadphase.model import Finding
+from quadphase.model import Finding, Severity
 
 __all__ = ["check"]
 
@@ -20,4 +20,7 @@ def check(volume: VolumeFacts) -> Iterator[Finding]:
             yield Finding.of("mask-not-binary", where, f"values {shown}")
         control = volume.row.diagnosis is not None and not volume.row.diagnosis.is_cancer
         if mask.voxels == 0 and not (name == "lesion" and control):
-            yield Finding.of("mask-empty", where, f"none of {mask.areas.size} slices holds a voxel")
+            # A lesion may be invisible in one phase: its outline is then a file of zeros. A liver never is.
+            severity = Severity.WARNING if name == "lesion" else None
+            message = f"none of {mask.areas.size} slices holds a voxel"
+            yield Finding.of("mask-empty", where, message, severity=severity)
