@@ -177,7 +177,12 @@ class _Job:
         if self._store.held == 0:
             return None
         series = self._wanted.series
-        there = self._archive.instances(series.study_instance_uid, series.series_instance_uid)
+        try:
+            there = self._archive.instances(series.study_instance_uid, series.series_instance_uid)
+        except SourceUnreachableError as error:
+            if error.code not in ("no-dicomweb", "find-failed"):
+                raise
+            return None  # it answers, but cannot list this series: ask for all of it
         return [uid for uid in dict.fromkeys(there) if uid and not self._store.has(uid)] if there else None
 
     def _save(self, ledger: Ledger, message: str) -> None:

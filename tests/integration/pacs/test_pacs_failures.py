@@ -236,11 +236,13 @@ def test_missing_instance_is_said_and_exit_3(own: Orthanc, study_of: Callable[..
     result = command(study.root, source(own, way), "--json")
     assert result.exit_code == ExitCode.SOME_CASES_FAILED
     answer = json.loads(result.stdout)
-    assert answer["transfer"]["missing"] == 1
+    missing = 2 * IMAGES - len(stored(study))
+    assert answer["transfer"]["missing"] == missing
     [finding] = [f for f in answer["findings"] if f["code"] == "missing-instances"]
     assert finding["location"].startswith("P0001")
-    assert "1 of 12" in finding["message"]
-    assert len(stored(study)) == 2 * IMAGES - 1
+    assert f"{missing} of 12 images are missing" in finding["message"]
+    # Orthanc's DICOMweb breaks off at an image it has lost, and cannot list the series either
+    assert 1 <= missing < 12 if way == "web" else missing == 1
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -116,9 +116,16 @@ class DimseArchive:
         send_at_once(association)
         try:
             yield association
-        finally:
+        except BaseException:
+            # nothing polite can be said in the middle of a retrieval
+            connection = getattr(association.dul.socket, "socket", None)
             if association.is_established:
-                association.release()
+                association.abort()
+            if connection is not None:
+                connection.close()
+            raise
+        if association.is_established:
+            association.release()
 
     def _refusal(self, association: Any) -> SourceUnreachableError:
         if association.is_rejected:
@@ -296,7 +303,7 @@ class DimseArchive:
         def get_msg(block: bool = False) -> tuple[Any, Any]:
             while True:
                 context, message = ordinary(block)
-                if message is not None or not block or not association.is_established:
+                if message is not None or not block or not association.is_established or association.acse.is_aborted():
                     return context, message
                 if arrivals.failure is not None or time.monotonic() - max(begun, arrivals.last_activity) > timeout:
                     return None, None

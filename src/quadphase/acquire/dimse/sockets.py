@@ -19,8 +19,8 @@ def send_at_once(association: Any) -> None:
 def close_for_certain(made: Any) -> Any:
     """Make pynetdicom's `AssociationSocket` close its socket also when that is not connected any more.
 
-    pynetdicom 3.0 calls ``shutdown`` and ``close`` in one ``try``: where the first says "not connected", the second never
-    happens and the descriptor stays open until it is garbage.
+    pynetdicom 3.0 calls ``shutdown`` and ``close`` in one ``try``: where the first says "not connected", the second
+    never happens and the descriptor stays open until it is garbage.
     """
 
     def shutdown() -> None:
