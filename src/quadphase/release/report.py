@@ -35,7 +35,7 @@ _PICTURES: Final = (
     ("flow", "Who was included"),
     ("slices", "Consecutive slices with liver (red) and lesion (blue)"),
     ("planes", "Three planes and a rendering of liver and lesion"),
-    ("phases", "The same place in every phase"),
+    ("phases", "Every phase of one subject, at the slice its lesion is largest on"),
     ("agreement", "How far two readers agree"),
 )
 
@@ -107,11 +107,15 @@ def write_report(
 
 def _facts(release: Release, geometry: tuple[GeometryRow, ...], files: list[Path]) -> list[tuple[str, str]]:
     cancer = sum(s.diagnosis is not None and s.diagnosis.is_cancer for s in release)
+    controls = len(release) - cancer
     lesions = sum(row.lesion_count or 0 for row in geometry)
     phases = len({row.phase for row in geometry})
     size = sum(path.stat().st_size for path in files)
     return [
-        (f"{len(release):,}", f"subjects: {cancer} with liver cancer, {len(release) - cancer} controls"),
+        (
+            f"{len(release):,}",
+            f"subjects: {cancer} with liver cancer, {controls} control{'' if controls == 1 else 's'}",
+        ),
         (f"{len(geometry):,}", f"CT volumes in {phases} phases"),
         (f"{sum(row.voxels_k for row in geometry):,}", "slices"),
         (f"{lesions:,}", "lesions outlined, counted in every phase"),
