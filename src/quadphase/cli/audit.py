@@ -71,9 +71,9 @@ def _print(report: AuditReport, html: Path | None) -> None:
         console.print(table)
     words = ", ".join(f"{n} {name}{'s' if n != 1 and name != 'info' else ''}" for name, n in counts.items())
     read = f"{len(report.facts)} of {report.images} volumes read"
-    console.print(f"{escape(report.name)}: {report.subjects} subjects, {read}; {words}.")
+    console.print(f"{escape(report.name)}: {report.subjects} subjects, {read}; {words}.", soft_wrap=True)
     if html is not None:
-        console.print(f"Report with pictures: {escape(str(html))}")
+        console.print(f"Report with pictures: {escape(str(html))}", soft_wrap=True)
 
 
 def _title(code: str) -> str:

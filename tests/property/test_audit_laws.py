@@ -1,0 +1,84 @@
+"""Laws of what the audit recognises volumes and directions by."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quadphase.audit.checks.release.label_leaks import runs_p_value
+from quadphase.audit.facts import Sketch
+from quadphase.audit.matching import match_slices
+from quadphase.audit.measure.histogram import slice_histograms, slice_keys
+
+
+def noise(seed: int, slices: int = 10) -> np.ndarray:
+    """Soft tissue with noise inside the paper's window, ``(40, 40, K)`` int16."""
+    return np.clip(np.random.default_rng(seed).normal(40, 40, (40, 40, slices)), -180, 180).astype(np.int16)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    flips=st.tuples(st.booleans(), st.booleans()),
+    turned=st.booleans(),
+    offset=st.integers(-90, 90),
+)
+@settings(max_examples=40, deadline=None)
+def test_keys_survive_flips_turns_and_offsets(seed: int, flips: tuple[bool, bool], turned: bool, offset: int) -> None:
+    hu = noise(seed)
+    changed = hu[:: -1 if flips[0] else 1, :: -1 if flips[1] else 1]
+    changed = (changed.swapaxes(0, 1) if turned else changed) + np.int16(offset)
+    assert np.array_equal(slice_keys(*slice_histograms(hu)), slice_keys(*slice_histograms(changed)))
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_keys_survive_windowing_of_a_full_range_scan(seed: int) -> None:
+    hu = noise(seed)
+    hu[:10] = -1000
+    hu[10:12] = 900
+    windowed = np.clip(hu, -200, 200)
+    assert np.array_equal(slice_keys(*slice_histograms(hu)), slice_keys(*slice_histograms(windowed)))
+
+
+@given(seed=st.integers(0, 2**31))
+@settings(max_examples=30, deadline=None)
+def test_different_noise_has_different_keys(seed: int) -> None:
+    a, b = (slice_keys(*slice_histograms(noise(seed + n))) for n in (0, 1))
+    assert not set(a.tolist()) & set(b.tolist())
+
+
+def _sketch(grey: np.ndarray, slice_mm: float) -> Sketch:
+    return Sketch(
+        grey=grey.astype(np.float32),
+        body=np.ones(grey.shape, bool),
+        liver=None,
+        lesion=None,
+        spacing_mm=(3.0, 3.0, slice_mm),
+        black=-200.0,
+        unit=400.0,
+    )
+
+
+@given(seed=st.integers(0, 2**31), factor=st.sampled_from([1, 2, 3]), turned=st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_matching_finds_direction_and_rate(seed: int, factor: int, turned: bool) -> None:
+    draw = np.random.default_rng(seed)
+    coarse = draw.random((32, 32, 12))
+    at = np.linspace(0, 11, 60)
+    low = np.minimum(at.astype(int), 10)
+    smooth = coarse[:, :, low] * (1 - at + low) + coarse[:, :, low + 1] * (at - low)
+    other = smooth[:, :, ::factor]
+    other = other[:, :, ::-1] if turned else other
+    match = match_slices(_sketch(smooth, 1.0), _sketch(other, float(factor)), trust_spacing=False)
+    assert match is not None
+    assert match.is_reversed == turned
+    assert abs(match.rate) * factor == 1 or abs(abs(match.rate) * factor - 1) < 0.12
+
+
+@given(labels=st.lists(st.sampled_from("abc"), min_size=2, max_size=30))
+@settings(max_examples=40, deadline=None)
+def test_runs_do_not_depend_on_names(labels: list[str]) -> None:
+    renamed = [{"a": "z", "b": "y", "c": "x"}[label] for label in labels]
+    assert runs_p_value(labels, shuffles=200)[0] == runs_p_value(renamed, shuffles=200)[0]
+    assert 0 < runs_p_value(labels, shuffles=200)[1] <= 1
