@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from quadphase.acquire.dimse.sockets import send_at_once
+from quadphase.acquire.dimse.sockets import acknowledge_at_once, send_at_once
 from quadphase.errors import OutputError
 
 __all__ = ["Intake", "Landing", "file_meta"]
@@ -124,6 +124,7 @@ class Intake:
                 self.close()
                 dul.event_queue.put("Evt17")  # transport connection closed, PS3.8 section 9.2
                 return True
+            acknowledge_at_once(raw)
             self.touch()
             dul._idle_timer.restart()
             self._buffer += piece

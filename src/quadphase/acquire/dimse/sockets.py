@@ -1,4 +1,4 @@
-"""Two things pynetdicom's sockets need: to send at once, and to be closed for certain."""
+"""What pynetdicom's sockets need: to send and acknowledge at once, and to be closed for certain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["close_for_certain", "send_at_once"]
+__all__ = ["acknowledge_at_once", "close_for_certain", "send_at_once"]
 
 
 def send_at_once(association: Any) -> None:
@@ -14,6 +14,17 @@ def send_at_once(association: Any) -> None:
     connection = getattr(getattr(association.dul, "socket", None), "socket", None)
     if connection is not None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def acknowledge_at_once(connection: socket.socket) -> None:
+    """Acknowledge what was just read without the usual 40 ms; Linux wants this said again after every read (tcp(7)).
+
+    An archive that keeps Nagle's algorithm, as DCMTK does by default, sends the last small piece of an image only then.
+    """
+    option = getattr(socket, "TCP_QUICKACK", None)
+    if option is not None:
+        with suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, option, 1)
 
 
 def close_for_certain(made: Any) -> Any:
