@@ -17,6 +17,9 @@ def figures(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the SVG and PNG files.")] = Path("figures"),
     subject: Annotated[str | None, typer.Option(help="Pseudonym to show; by default a typical case.")] = None,
     phase: Annotated[str | None, typer.Option(help="P, C1, C2 or C3; by default arterial (C1).")] = None,
+    agreement: Annotated[
+        Path | None, typer.Option(help="A study's reports/agreement.json, for the plots of the readers' agreement.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing folder.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -24,21 +27,32 @@ def figures(
     with guard():
         from quadphase.errors import InputError
         from quadphase.io import atomic
+        from quadphase.io.json_file import load_json
         from quadphase.io.release import Release
+        from quadphase.io.release_tables import GEOMETRY_NAME
         from quadphase.model import Phase
+        from quadphase.release.figures.agreement import agreement_pairs
         from quadphase.release.figures.write import write_figures
         from quadphase.statistics.measures import ImageMeasures, release_measures
 
         if phase is not None and phase not in list(Phase):
             raise InputError("bad-phase", f"'{phase}' is not a phase", "Choose P, C1, C2 or C3")
+        read_twice = load_json(agreement) if agreement is not None else None
+        if read_twice is not None:
+            agreement_pairs(read_twice)  # a wrong file is refused before any image is measured
         release = Release(source)
         measures: tuple[ImageMeasures, ...] = ()
         if subject is None:
-            with progress("measure", quiet=json) as report:
+            with progress("measure", quiet=json or (release.root / GEOMETRY_NAME).is_file()) as report:
                 measures = release_measures(release, progress=report) or ()
         with atomic.new_folder(out, replace=overwrite) as folder:
             drawn = write_figures(
-                release, folder, measures, subject=subject, phase=Phase(phase) if phase is not None else None
+                release,
+                folder,
+                measures,
+                subject=subject,
+                phase=Phase(phase) if phase is not None else None,
+                agreement=read_twice,
             )
         names = sorted(path.name for path in drawn)
         emit({"folder": str(out), "files": names}, json=json, text=f"{len(names)} files in {out}: {', '.join(names)}")

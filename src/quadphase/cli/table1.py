@@ -45,6 +45,7 @@ def table1(
     with guard():
         from quadphase.io import atomic
         from quadphase.io.release import Release
+        from quadphase.io.release_tables import GEOMETRY_NAME
         from quadphase.release.table1_text import FORMATS
         from quadphase.statistics.measures import release_measures
         from quadphase.statistics.table1 import compute_table1
@@ -52,7 +53,7 @@ def table1(
         release = Release(source)
         images = None
         if source.is_dir():
-            with progress("measure", quiet=json) as report:
+            with progress("measure", quiet=json or (release.root / GEOMETRY_NAME).is_file()) as report:
                 images = release_measures(release, progress=report)
         table = compute_table1(release.rows, images, convention=convention.value)
         text = FORMATS[form.value](table)

@@ -104,3 +104,18 @@ def test_pack_refuses_what_has_no_checksums(run, foreign: Path, tmp_path: Path) 
     result = run("pack", foreign, tmp_path / "a.zip")
     assert result.exit_code == 2
     assert not (tmp_path / "a.zip").exists()
+
+
+def test_figures_of_the_readers_agreement(run, foreign: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    rows = [
+        {"case": f"P{n}", "phase": "C1", "readers": ["A", "B"], "dice": d, "volume_a_ml": 9.0 + n, "volume_b_ml": 10.0}
+        for n, d in enumerate((0.7, 0.8, None))
+    ]
+    report = tmp_path / "agreement.json"
+    report.write_text(json.dumps({"rows": rows}))
+    result = run("figures", foreign, "--out", tmp_path / "f", "--agreement", report, "--json")
+    assert "agreement.svg" in json.loads(result.stdout)["files"]
+    report.write_text('{"rows": [{"case": "P1"}]}')
+    refused = run("figures", foreign, "--out", tmp_path / "g", "--agreement", report)
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert not (tmp_path / "g").exists()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean, median, stdev
 from typing import Any, Final
 
+from quadphase.errors import InputError
 from quadphase.model import Phase
 from quadphase.release.figures.style import GREY, INK, PALETTE, styled
 
@@ -29,20 +30,33 @@ class AgreementPair:
 
 
 def agreement_pairs(report: Mapping[str, Any]) -> tuple[AgreementPair, ...]:
-    """Pairs of the first two readers from `reports/agreement.json`; two empty masks have no Dice and are left out."""
-    rows: Sequence[Mapping[str, Any]] = report.get("rows", ())
-    first = rows[0]["readers"] if rows else None
-    return tuple(
-        AgreementPair(
-            case=row["case"],
-            phase=Phase(row["phase"]),
-            dice=float(row["dice"]),
-            volume_a_ml=float(row["volume_a_ml"]),
-            volume_b_ml=float(row["volume_b_ml"]),
+    """Pairs of the first two readers from `reports/agreement.json`; two empty masks have no Dice and are left out.
+
+    Raises
+    ------
+    InputError
+        ``"bad-agreement"``.
+    """
+    try:
+        rows = list(report["rows"])
+        first = rows[0]["readers"] if rows else None
+        return tuple(
+            AgreementPair(
+                case=row["case"],
+                phase=Phase(row["phase"]),
+                dice=float(row["dice"]),
+                volume_a_ml=float(row["volume_a_ml"]),
+                volume_b_ml=float(row["volume_b_ml"]),
+            )
+            for row in rows
+            if row["dice"] is not None and row["readers"] == first
         )
-        for row in rows
-        if row["dice"] is not None and row["readers"] == first
-    )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InputError(
+            "bad-agreement",
+            "The agreement of readers is not in the form of reports/agreement.json",
+            "Run `quadphase annotate agree` again",
+        ) from None
 
 
 BINS: Final = 20

@@ -25,7 +25,7 @@ def draw_phases(scenes: Sequence[Scene]) -> Any:
     for scene in scenes:
         mask = scene.lesions if scene.lesions.any() else scene.liver
         k = int(mask.sum(axis=(0, 1)).argmax())
-        a, b, _ = scene.box_around(scene.liver | scene.lesions, 18.0).slices
+        a, b = _part(scene, scenes)
         pictures.append((scene, scene.grey(scene.hu[a, b, k].T), scene.liver[a, b, k].T, scene.lesions[a, b, k].T, k))
     sizes = [(g.shape[1] * s.spacing_mm[0], g.shape[0] * s.spacing_mm[1]) for s, g, *_ in pictures]
     tall = each * max(h / w for w, h in sizes)
@@ -48,3 +48,11 @@ def draw_phases(scenes: Sequence[Scene]) -> Any:
         text = f"{scenes[0].subject}: {names}. Liver in red, lesions in blue."
         figure.text(0.0, 0.0, text, fontsize=8, va="bottom")
     return figure
+
+
+def _part(scene: Scene, scenes: Sequence[Scene]) -> tuple[slice, slice]:
+    """Rows and columns to show: the same for all phases that share matrix and spacing, so that pictures compare."""
+    alike = all(s.hu.shape[:2] == scene.hu.shape[:2] and s.spacing_mm[:2] == scene.spacing_mm[:2] for s in scenes)
+    boxes = [s.box_around(s.liver | s.lesions, 18.0) for s in (scenes if alike else (scene,))]
+    i, j = (slice(min(box.start[axis] for box in boxes), max(box.stop[axis] for box in boxes)) for axis in (0, 1))
+    return i, j
