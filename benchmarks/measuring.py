@@ -7,6 +7,7 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 __all__ = ["Row", "best_of", "peak_memory_mb"]
@@ -59,10 +60,17 @@ def best_of(runs: int, call: Callable[[], Any]) -> float:
 
 
 def _child(call: Callable[..., Any], arguments: tuple[Any, ...], pipe: Any) -> None:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     call(*arguments)
-    pipe.send((before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+    pipe.send(_high_water_kb())
     pipe.close()
+
+
+def _high_water_kb() -> float:
+    """Peak resident memory of this process. ``ru_maxrss`` would do, but Linux hands a child its parent's peak."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return float(status.read_text().split("VmHWM:")[1].split()[0])
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def peak_memory_mb(call: Callable[..., Any], *arguments: Any) -> float:
@@ -71,6 +79,6 @@ def peak_memory_mb(call: Callable[..., Any], *arguments: Any) -> float:
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(call, arguments, there))
     process.start()
-    _, peak = here.recv()
+    peak = here.recv()
     process.join()
     return float(peak) / 1024.0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -201,3 +203,95 @@ def test_missing_slices_are_counted(missing: set[int]) -> None:
     (finding,) = [f for f in geometry.findings if f.severity == "error"]
     assert finding.code == "missing-slices"
     assert finding.message.startswith(f"{len(missing)} slices")
+
+
+def one_pass(start: int, count: int, spacing: float = 2.5, **tags: Any) -> list[SliceHeader]:
+    """A pass over ``count`` places, its instance numbers counting up from ``first``, with other attributes set."""
+    first = tags.pop("first", 0)
+    plain = [header((0, 0, spacing * (start + k)), instance_number=first + k, uid=f"{first + k}") for k in range(count)]
+    return [replace(h, acquisition=replace(h.acquisition, **tags)) for h in plain]
+
+
+def clocked(slices: list[SliceHeader], start_s: float, step_s: float) -> list[SliceHeader]:
+    """The slices with an acquisition time of their own each."""
+    times = [start_s + step_s * k for k in range(len(slices))]
+    return [
+        replace(h, acquisition=replace(h.acquisition, acquisition_time_s=t)) for h, t in zip(slices, times, strict=True)
+    ]
+
+
+def numbered(slices: list[SliceHeader], numbers: Iterable[int], *, what: str) -> list[SliceHeader]:
+    """The slices with a number of their own each: ``what`` names the attribute."""
+    return [replace(h, acquisition=replace(h.acquisition, **{what: n})) for h, n in zip(slices, numbers, strict=False)]
+
+
+def raised(slices: list[SliceHeader], by_mm: float) -> list[SliceHeader]:
+    """The slices moved along the patient."""
+    return [replace(h, plane=replace(h.plane, position_mm=(0.0, 0.0, h.plane.position_mm[2] + by_mm))) for h in slices]
+
+
+COUSINS: dict[str, tuple[list[list[SliceHeader]], tuple[str, ...]]] = {
+    "79 + 115": (
+        [one_pass(20, 79, acquisition_number=2), one_pass(0, 115, acquisition_number=3, first=79)],
+        ("acquisition number",),
+    ),
+    "79 + 79 + 87": (
+        [
+            one_pass(0, 79, acquisition_number=2),
+            one_pass(0, 79, acquisition_number=3, first=79),
+            one_pass(-4, 87, acquisition_number=4, first=158),
+        ],
+        ("acquisition number",),
+    ),
+    "79 + 115, scanned back, by the clock of each slice": (
+        [clocked(one_pass(0, 79), 100.0, 0.05), clocked(one_pass(0, 115, first=79), 140.0, -0.05)],
+        ("acquisition time",),
+    ),
+    "between each other's slices": (
+        [one_pass(0, 40, acquisition_number=1), raised(one_pass(0, 40, acquisition_number=2, first=40), 1.25)],
+        ("acquisition number",),
+    ),
+    "numbered in turn": (
+        [
+            numbered(one_pass(0, 40), range(0, 80, 2), what="instance_number"),
+            numbered(one_pass(0, 40, first=40), range(1, 80, 2), what="instance_number"),
+        ],
+        ("instance number",),
+    ),
+    "thin and thick of one acquisition": (
+        [
+            one_pass(0, 100, spacing=1.0, slice_thickness_mm=1.0),
+            one_pass(0, 20, spacing=5.0, slice_thickness_mm=5.0, first=100),
+        ],
+        ("slice thickness",),
+    ),
+    "by acquisition, then by trigger delay": (
+        [
+            one_pass(0, 40, acquisition_number=1, trigger_delay_ms=30e3),
+            one_pass(0, 40, acquisition_number=2, trigger_delay_ms=30e3, first=40),
+            one_pass(0, 40, acquisition_number=2, trigger_delay_ms=60e3, first=80),
+        ],
+        ("acquisition number", "trigger delay"),
+    ),
+    "axial steps in two passes": (
+        [
+            numbered(one_pass(0, 30), [k // 2 for k in range(30)], what="acquisition_number"),
+            numbered(one_pass(0, 30, first=30), [15 + k // 2 for k in range(30)], what="acquisition_number"),
+        ],
+        ("acquisition number",),
+    ),
+}
+"""Series that hold several passes, and what must tell them apart."""
+
+
+@pytest.mark.parametrize("name", COUSINS)
+def test_cousins_come_apart(name: str) -> None:
+    passes, told_by = COUSINS[name]
+    mixed = [h for one in passes for h in one]
+    shuffled = np.random.default_rng(4).permutation(len(mixed))
+    groups = group_slices([mixed[i] for i in shuffled])
+    expected = [tuple(sorted(one, key=lambda h: h.plane.along_mm)) for one in passes]
+    assert sorted(len(g.headers) for g in groups) == sorted(map(len, expected))
+    for group in groups:
+        assert group.headers in expected
+        assert group.told_by == told_by

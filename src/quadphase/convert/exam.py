@@ -202,7 +202,7 @@ def _stack(
     headers = group.headers
     place = _name(headers[0], index, exam if n_exams > 1 else None, group, where)
     geometry = prove_geometry(headers, where=place, tolerance_mm=settings.spacing_tolerance_mm)
-    findings = [*group.findings, *geometry.findings, *_header_findings(headers, place)]
+    findings = [*_cut_findings(group, place), *geometry.findings, *_header_findings(headers, place)]
     if len(headers) < settings.minimum_slices:
         message = f"{len(headers)} slices, at least {settings.minimum_slices} make a volume"
         findings.append(Finding.of("too-few-slices", place, message))
@@ -238,6 +238,13 @@ def _decide(
     softened = [replace(f, severity=Severity.WARNING) if f.code in answered else f for f in findings]
     text = "; ".join(change.text for change in changes)
     return changes, grid, [*softened, Finding.of("resampled", where, text)]
+
+
+def _cut_findings(group: Group, where: str) -> list[Finding]:
+    if group.parts < 2:
+        return []
+    code = "weakly-split" if group.is_weak else "split-series"
+    return [Finding.of(code, where, f"its series holds {group.parts} stacks, told apart by {', '.join(group.told_by)}")]
 
 
 def _name(header: SliceHeader, index: int, exam: int | None, group: Group, where: str) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from quadphase.convert.exam import Stack, StackSet, read_stacks
-from quadphase.convert.judging import judge
+from quadphase.convert.exam import Loaded, Stack, read_stacks
+from quadphase.convert.features import features_of
+from quadphase.convert.phases.assign import assign
 from quadphase.convert.slice_table import slice_table
 from quadphase.errors import InputError, OutputError, QuadphaseError
 from quadphase.io import atomic
@@ -139,12 +140,16 @@ def convert_folder(
     found = read_stacks([folder], settings=settings, threads=threads)
     if not found.n_files:
         raise InputError("no-files", f"{folder} holds no files", "Check the name")
-    phases = _phases(found)
     reports: list[StackReport] = []
     with atomic.new_folder(out, replace=overwrite) as target:
-        for number, stack in enumerate(found.stacks):
-            progress(number, len(found.stacks), stack.where)
-            reports.append(_one(stack, target, found.stacks, phases.get((stack.exam, stack.index)), threads))
+        for exam in sorted({stack.exam for stack in found.stacks}):
+            stacks = [stack for stack in found.stacks if stack.exam == exam]
+            phases, kept = _phases([stack for stack in stacks if stack.usable], threads)
+            for stack in stacks:
+                progress(len(reports), len(found.stacks), stack.where)
+                reports.append(
+                    _one(stack, target, stacks, phases.get(stack.index), threads, kept.pop(stack.index, None))
+                )
         counts: dict[str, int] = {}
         for item in found.rejected:
             counts[item.code] = counts.get(item.code, 0) + 1
@@ -154,34 +159,41 @@ def convert_folder(
     return report
 
 
-def _phases(found: StackSet) -> dict[tuple[int, int], Phase]:
-    """Phase of each stack by (exam, index), where the evidence of its exam leaves no doubt."""
+def _phases(stacks: Sequence[Stack], threads: int) -> tuple[dict[int, Phase], dict[int, Loaded]]:
+    """Phase of each stack of an exam by index where the evidence leaves no doubt, and voxels decoded on the way."""
     key = secrets.token_bytes(32)  # names of series are needed to tell stacks apart, and are not kept
-    phases: dict[tuple[int, int], Phase] = {}
-    for exam in {stack.exam for stack in found.usable}:
-        stacks = [stack for stack in found.usable if stack.exam == exam]
-        assignment = judge(stacks, PhasesSection(), key=key).assignment
-        if not assignment.needs_review:
-            phases.update({(exam, index): phase for phase, index in assignment.by_phase.items()})
-    return phases
+    if len(stacks) < 2:
+        # One image alone has nothing to be compared with: its header says what there is to say.
+        assignment = assign([features_of(stack, key) for stack in stacks], PhasesSection())
+        kept: dict[int, Loaded] = {}
+    else:
+        from quadphase.convert.judging import judge
+
+        judged = judge(stacks, PhasesSection(), key=key, threads=threads)
+        assignment, kept = judged.assignment, dict(judged.loaded)
+    if assignment.needs_review:
+        return {}, kept
+    return {index: phase for phase, index in assignment.by_phase.items()}, kept
 
 
 def _stem(stack: Stack, stacks: Sequence[Stack], phase: Phase | None) -> str:
     """Name of a stack's volume, unique within its exam."""
     number = stack.series_number
-    same = [s for s in stacks if s.exam == stack.exam and s.series_number == number]
+    same = [s for s in stacks if s.series_number == number]
     name = "series" if number is None else f"series{number:03d}"
     if len(same) > 1:
         name += f"-{same.index(stack) + 1}"
     return name + (f"_{phase.value}" if phase else "")
 
 
-def _one(stack: Stack, target: Path, stacks: Sequence[Stack], phase: Phase | None, threads: int) -> StackReport:
+def _one(
+    stack: Stack, target: Path, stacks: Sequence[Stack], phase: Phase | None, threads: int, kept: Loaded | None
+) -> StackReport:
     findings, volume = stack.findings, None
     if stack.usable:
         name = f"exam{stack.exam + 1}/{_stem(stack, stacks, phase)}"
         try:
-            loaded = stack.load(threads=threads)
+            loaded = kept or stack.load(threads=threads)
         except QuadphaseError as error:
             findings = (*findings, stack.failure(error))
         else:

@@ -9,6 +9,7 @@ cover the same ground.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,10 @@ from numpy.typing import NDArray
 
 from quadphase.convert.header import SliceHeader
 
-__all__ = ["positions_along", "repeats", "split"]
+__all__ = ["WEAK", "Split", "positions_along", "repeats", "split"]
+
+Indices = NDArray[np.intp]
+Parts = tuple[list[Indices], tuple[str, ...]]
 
 SAME_PLACE_MM: Final = 0.05
 """Slices closer than this lie at one position. The thinnest CT spacing is above 0.1 mm, and two phases reconstructed on
@@ -56,7 +60,20 @@ def repeats(along: NDArray[np.float64]) -> int:
     return int((np.diff(np.sort(along)) < SAME_PLACE_MM).sum())
 
 
-def split(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Stacks of a group, and by which attributes they were told apart (empty for one that needed no cut)."""
+
+    parts: tuple[tuple[SliceHeader, ...], ...]
+    told_by: tuple[str, ...] = ()
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether only numbers that any two images differ in told the parts apart."""
+        return bool(set(self.told_by) & WEAK)
+
+
+def split(headers: Sequence[SliceHeader]) -> Split:
     """Stacks of a group, each with unique positions where any attribute allows it.
 
     Parameters
@@ -65,18 +82,29 @@ def split(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
         One series, orientation and matrix.
     """
     along = positions_along(headers)
-    index = np.arange(len(headers))
     if not repeats(along) and not _interlocked(headers, along):
-        return [list(headers)]
-    parts = _split(headers, along, index, [name for name, _ in ATTRIBUTES])
-    return [[headers[i] for i in part] for part in parts]
+        return Split(parts=(tuple(headers),))
+    parts, told_by = _split(headers, along, np.arange(len(headers)), [name for name, _ in ATTRIBUTES])
+    return Split(parts=tuple(tuple(headers[i] for i in part) for part in parts), told_by=told_by)
 
 
 def _interlocked(headers: Sequence[SliceHeader], along: NDArray[np.float64]) -> bool:
-    """Whether two acquisition numbers cover the same range without a single common position."""
-    numbers = [h.acquisition.acquisition_number for h in headers]
-    runs = [along[[i for i, n in enumerate(numbers) if n == value]] for value in {n for n in numbers if n is not None}]
-    return any(_overlap(a, b) for n, a in enumerate(runs) for b in runs[n + 1 :])
+    """Whether two acquisitions (or two thicknesses ...) cover the same range without a single common position."""
+    for name, value in ATTRIBUTES:
+        if name in WEAK:
+            continue
+        runs = [along[run] for run in _by_value([value(h) for h in headers]).values() if len(run) >= INTERLOCKED]
+        if any(_overlap(a, b) for n, a in enumerate(runs) for b in runs[n + 1 :]):
+            return True
+    return False
+
+
+def _by_value(values: Sequence[object]) -> dict[object, list[int]]:
+    found: dict[object, list[int]] = {}
+    for index, value in enumerate(values):
+        if value is not None:
+            found.setdefault(value, []).append(index)
+    return found
 
 
 def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
@@ -85,50 +113,45 @@ def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
     return min(inside) >= INTERLOCKED
 
 
-def _split(
-    headers: Sequence[SliceHeader], along: NDArray[np.float64], index: NDArray[np.intp], names: Sequence[str]
-) -> list[NDArray[np.intp]]:
-    best: list[NDArray[np.intp]] | None = None
-    partial: tuple[int, str, list[NDArray[np.intp]]] | None = None
+def _split(headers: Sequence[SliceHeader], along: NDArray[np.float64], index: Indices, names: Sequence[str]) -> Parts:
+    best: Parts | None = None
+    partial: tuple[str, list[Indices]] | None = None
     for name, value in ATTRIBUTES:
         if name not in names:
             continue
-        parts = _runs([value(headers[i]) for i in index], along[index])
+        if name in WEAK and partial is not None:
+            break  # what an acquisition's own attributes begin, they or the next of them finish
+        parts = [index[part] for part in _runs([value(headers[i]) for i in index], along[index])]
         if len(parts) < 2:
             continue
-        parts = [index[part] for part in parts]
         left = sum(repeats(along[part]) for part in parts)
+        sizes = [len(part) for part in parts]
         if left == 0:
-            sizes = [len(part) for part in parts]
             if (min(sizes) if name in WEAK else np.median(sizes)) >= INTERLOCKED:
-                return parts
-            if name not in WEAK and (best is None or len(parts) < len(best)):
-                best = parts
-        elif left < repeats(along[index]) and min(len(p) for p in parts) >= INTERLOCKED and partial is None:
-            partial = (left, name, parts)
+                return parts, (name,)
+            if name not in WEAK and (best is None or len(parts) < len(best[0])):
+                best = parts, (name,)
+        elif left < repeats(along[index]) and min(sizes) >= INTERLOCKED and partial is None:
+            partial = name, parts
     if partial is not None:
-        rest = [name for name in names if name != partial[1]]
-        return [piece for part in partial[2] for piece in _finish(headers, along, part, rest)]
-    if best is not None:
-        return best
-    return _by_rank(headers, along, index)
+        rest = [name for name in names if name != partial[0]]
+        finished = [_split(headers, along, p, rest) if repeats(along[p]) else ([p], ()) for p in partial[1]]
+        told_by = dict.fromkeys([partial[0], *(name for _, by in finished for name in by)])
+        return [piece for pieces, _ in finished for piece in pieces], tuple(told_by)
+    return best or _by_rank(headers, along, index)
 
 
-def _finish(
-    headers: Sequence[SliceHeader], along: NDArray[np.float64], part: NDArray[np.intp], names: Sequence[str]
-) -> list[NDArray[np.intp]]:
-    return _split(headers, along, part, names) if repeats(along[part]) else [part]
-
-
-def _runs(values: Sequence[object], along: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+def _runs(values: Sequence[object], along: NDArray[np.float64]) -> list[Indices]:
     """Indices of the stacks that walking along `values` gives; one stack where the attribute says nothing."""
-    if any(value is None for value in values) or len(set(map(repr, values))) < 2:
+    found = _by_value(values)
+    if len(found) < 2 or sum(map(len, found.values())) < len(values):
         return [np.arange(len(values))]
-    order = sorted(set(values), key=lambda v: v if isinstance(v, tuple) else (v,))
-    atoms = [np.array([i for i, v in enumerate(values) if v == one]) for one in order]
-    steps = np.diff(np.unique(np.round(along, 3)))
-    step = float(np.median(steps[steps >= SAME_PLACE_MM])) if (steps >= SAME_PLACE_MM).any() else 1.0
-    runs: list[NDArray[np.intp]] = [atoms[0]]
+    order = sorted(found, key=lambda v: v if isinstance(v, tuple) else (v,))
+    atoms = [np.array(found[value]) for value in order]
+    steps = np.diff(np.sort(along))
+    steps = steps[steps >= SAME_PLACE_MM]
+    step = float(np.median(steps)) if len(steps) else 1.0
+    runs: list[Indices] = [atoms[0]]
     for atom in atoms[1:]:
         if _continues(along[runs[-1]], along[atom], step):
             runs[-1] = np.concatenate([runs[-1], atom])
@@ -144,7 +167,7 @@ def _continues(run: NDArray[np.float64], atom: NDArray[np.float64], step: float)
     return bool(SAME_PLACE_MM <= max(below, above) <= ADJACENT * step)
 
 
-def _joined(runs: list[NDArray[np.intp]], along: NDArray[np.float64], wanted: int) -> list[NDArray[np.intp]]:
+def _joined(runs: list[Indices], along: NDArray[np.float64], wanted: int) -> list[Indices]:
     """Join consecutive runs that cover different ground while there are more of them than passes over any place."""
     joined = list(runs)
     at = 0
@@ -157,17 +180,15 @@ def _joined(runs: list[NDArray[np.intp]], along: NDArray[np.float64], wanted: in
     return joined
 
 
-def _by_rank(
-    headers: Sequence[SliceHeader], along: NDArray[np.float64], index: NDArray[np.intp]
-) -> list[NDArray[np.intp]]:
+def _by_rank(headers: Sequence[SliceHeader], along: NDArray[np.float64], index: Indices) -> Parts:
     """Interleaved passes: if every position occurs equally often, the n-th of each by instance number is pass n."""
     numbers = [headers[i].acquisition.instance_number for i in index]
     if any(n is None for n in numbers) or len(set(numbers)) < len(numbers):
-        return [index]
+        return [index], ()
     order = index[np.argsort(along[index], kind="stable")]
     cuts = np.flatnonzero(np.diff(along[order]) >= SAME_PLACE_MM) + 1
     places = np.split(order, cuts)
     if len({len(place) for place in places}) != 1:
-        return [index]
+        return [index], ()
     ranked = [sorted(place, key=lambda i: headers[i].acquisition.instance_number or 0) for place in places]
-    return [np.array([place[n] for place in ranked]) for n in range(len(ranked[0]))]
+    return [np.array([place[n] for place in ranked]) for n in range(len(ranked[0]))], ("instance number",)

@@ -20,7 +20,6 @@ import numpy as np
 
 from quadphase.convert.header import SliceHeader
 from quadphase.convert.splitting import split
-from quadphase.model import Finding
 
 __all__ = ["Group", "group_slices"]
 
@@ -30,13 +29,16 @@ DIRECTION_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Slices of one stack, ascending along the slice normal, and what was noticed in grouping them."""
+    """Slices of one stack, ascending along the slice normal, and how it came to be one."""
 
     headers: tuple[SliceHeader, ...] = field(repr=False)
-    findings: tuple[Finding, ...] = ()
     part: int = 1
     parts: int = 1
     """Part of so many stacks of the same series."""
+    told_by: tuple[str, ...] = ()
+    """Attributes that told the parts apart."""
+    is_weak: bool = False
+    """Whether they were numbers that any two images differ in."""
 
 
 def identity_key(header: SliceHeader) -> tuple[str, ...]:
@@ -61,9 +63,8 @@ def canonical_key(header: SliceHeader) -> tuple[object, ...]:
     def number(value: float | None) -> float:
         return -1e300 if value is None else float(value)
 
-    along = float(np.dot(header.plane.normal, header.plane.position_mm))
     times = (number(a.acquisition_number), number(a.acquisition_time_s), number(a.instance_number))
-    return (along, *times, o.sop_instance_uid, o.frame, header.pixels.offset)
+    return (header.plane.along_mm, *times, o.sop_instance_uid, o.frame, header.pixels.offset)
 
 
 def group_slices(headers: Iterable[SliceHeader]) -> list[Group]:
@@ -82,9 +83,11 @@ def group_slices(headers: Iterable[SliceHeader]) -> list[Group]:
     groups: list[Group] = []
     for name in sorted(families, key=repr):
         for family in _same_orientation(sorted(families[name], key=canonical_key)):
-            parts = split(family)
+            found = split(family)
+            # Numbered by time, so that the same slices get the same number whatever lies beside them.
+            parts = sorted((tuple(sorted(part, key=canonical_key)) for part in found.parts), key=_when)
             groups += [
-                Group(headers=tuple(sorted(part, key=canonical_key)), part=n, parts=len(parts))
+                Group(headers=part, part=n, parts=len(parts), told_by=found.told_by, is_weak=found.is_weak)
                 for n, part in enumerate(parts, start=1)
             ]
     return sorted(groups, key=lambda group: _when(group.headers))

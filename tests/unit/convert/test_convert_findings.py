@@ -178,6 +178,8 @@ PROVOKE: dict[str, Builder] = {
     "duplicate-slice": copied_under_new_uid,
     "conflicting-instance": same_uid_other_image,
     "too-few-slices": NASTY["one_slice"],
+    "split-series": NASTY["phases_by_acquisition_number"],
+    "weakly-split": NASTY["phases_by_instance_number"],
     "duplicate-positions": NASTY["conflicting_duplicates"],
     "missing-slices": NASTY["missing_slice"],
     "uneven-spacing": NASTY["uneven_spacing"],

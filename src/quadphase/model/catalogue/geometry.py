@@ -57,6 +57,13 @@ CODES: tuple[FindingCode, ...] = (
     _code(
         "too-few-slices", INFO, "A stack has fewer slices than the protocol asks for", "See `[convert] minimum_slices`"
     ),
+    _code("split-series", INFO, "One series holds several stacks; each becomes a volume", ""),
+    _code(
+        "weakly-split",
+        WARNING,
+        "Only content times or instance numbers tell the stacks of a series apart",
+        "Look at the volumes",
+    ),
     _code(
         "duplicate-positions",
         ERROR,
