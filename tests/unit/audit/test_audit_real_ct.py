@@ -25,8 +25,8 @@ ALWAYS = {"checksums-absent", "phases-incomplete"}
 LIVER = 5
 
 
-def _portal(folder: Path) -> Item:
-    slices = sorted((pydicom.dcmread(p) for p in (folder / "dicom").iterdir()), key=lambda s: s.ImagePositionPatient[2])
+def _stack(slices: list[pydicom.Dataset]) -> Volume:
+    slices = sorted(slices, key=lambda s: s.ImagePositionPatient[2])
     hu = np.stack(
         [s.pixel_array.T.astype(np.int32) * int(s.RescaleSlope) + int(s.RescaleIntercept) for s in slices], axis=2
     )
@@ -34,10 +34,15 @@ def _portal(folder: Path) -> Item:
     dj, di = (float(v) for v in slices[0].PixelSpacing)
     dk = float(slices[1].ImagePositionPatient[2]) - z
     affine = np.array([[-di, 0, 0, -x], [0, -dj, 0, -y], [0, 0, dk, z], [0, 0, 0, 1]])
-    grid = Grid(hu.shape, affine)  # type: ignore[arg-type]
+    return Volume(hu=hu.astype(np.int16), grid=Grid(hu.shape, affine))  # type: ignore[arg-type]
+
+
+def _portal(folder: Path) -> Item:
+    volume = _stack([pydicom.dcmread(p) for p in (folder / "dicom").iterdir()])
     organs = load_label_map(folder / "organs.nii.gz")
-    liver = np.ascontiguousarray(reorient_array(organs.labels == LIVER, organs.grid, grid.axis_codes))
-    return _item("R1", Phase.C2, Volume(hu=hu.astype(np.int16), grid=grid), Mask(voxels=liver, grid=grid))
+    codes = volume.grid.axis_codes
+    liver = np.ascontiguousarray(reorient_array(organs.labels == LIVER, organs.grid, codes))
+    return _item("R1", Phase.C2, volume, Mask(voxels=liver, grid=volume.grid))
 
 
 def _plain(folder: Path) -> Item:
@@ -46,7 +51,7 @@ def _plain(folder: Path) -> Item:
     return _item("R2", Phase.P, volume, Mask(voxels=liver.voxels, grid=volume.grid))
 
 
-def _item(case: str, phase: Phase, volume: Volume, liver: Mask) -> Item:
+def _item(case: str, phase: Phase, volume: Volume, liver: Mask | None) -> Item:
     return Item(
         case=case, phase=phase, diagnosis=Diagnosis.CN, sex=Sex.MALE, age=50, volume=volume, liver=liver, lesion=None
     )
@@ -121,3 +126,35 @@ def test_eight_bit_copy_is_found_named_and_repaired(real: Items, tmp_path: Path)
     assert "not-hu" not in _codes(out)
     fixed = load_volume(out / paths_of(replace(item, case="R9"))[0])
     assert np.abs(fixed.hu.astype(int) - item.volume.hu).max() <= 1
+
+
+@pytest.fixture(scope="session")
+def exam(real_data: Path) -> Items:
+    """Plain (18 × 10 mm), arterial and venous (75 × 2.5 mm) of one real patient with a 10 cm tumour; no masks."""
+    slices = [pydicom.dcmread(p) for p in (real_data / "multiphase_hcc" / "study").rglob("*.dcm")]
+    acquired = {Phase.P: [], Phase.C1: [], Phase.C2: []}  # type: ignore[var-annotated]
+    for one in slices:
+        plain = "PRE" in str(one.SeriesDescription)
+        acquired[Phase.P if plain else Phase.C1 if int(one.AcquisitionNumber) == 2 else Phase.C2].append(one)
+    return tuple(replace(_item("M1", p, _stack(parts), None), diagnosis=None) for p, parts in acquired.items())
+
+
+def test_real_exam(exam: Items, tmp_path: Path) -> None:
+    assert _codes(write_plain(tmp_path / "clean", exam)) == set()
+    p, c1, c2 = exam
+    swapped = (p, replace(c1, phase=Phase.C2), replace(c2, phase=Phase.C1))
+    assert _codes(write_plain(tmp_path / "swapped", swapped)) == {"enhancement-contradicts"}
+    wrong = (replace(p, phase=Phase.C1), replace(c1, phase=Phase.P), c2)
+    assert "enhancement-contradicts" in _codes(write_plain(tmp_path / "wrong", wrong))
+
+
+def test_real_exam_with_one_phase_turned(exam: Items, tmp_path: Path) -> None:
+    p, c1, c2 = exam
+    root = write_plain(tmp_path / "turned", (p, with_hu(c1, c1.volume.hu[:, :, ::-1]), c2))
+    assert _codes(root) == {"slice-order-differs", "upside-down"}
+    out = tmp_path / "fixed"
+    repair(root, out)
+    assert _codes(out) == set()
+    fixed = load_volume(out / paths_of(c1)[0])
+    assert fixed.grid.is_close(c1.volume.grid)
+    assert np.array_equal(fixed.hu, c1.volume.hu)
