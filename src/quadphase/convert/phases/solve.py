@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from quadphase.convert.phases.hidden import HiddenModel
 from quadphase.convert.phases.order import order_score
 
-__all__ = ["MAXIMUM_EXHAUSTIVE", "Solution", "solve"]
+__all__ = ["MAXIMUM_EXHAUSTIVE", "Solution", "log_prior", "solve"]
 
 MAXIMUM_EXHAUSTIVE: Final = 8
 """Acquisitions up to which every labeling is tried; beyond, only those that follow the known order."""
@@ -104,7 +104,7 @@ def solve(
             labels = labels[labels[:, index] == rank]
     total = scores[np.arange(n), labels].sum(axis=1) + order_score(labels, order)
     if with_prior:
-        total = total + _prior(labels)
+        total = total + log_prior(labels)
     for model in models:
         # Labelings hopeless so far stay hopeless; this bounds the work.
         keep = total > total.max() - _HOPELESS
@@ -125,7 +125,8 @@ def solve(
     return Solution(labels=winner, margins=tuple(margins), marginals=marginals)
 
 
-def _prior(labels: NDArray[np.int8]) -> NDArray[np.float64]:
+def log_prior(labels: NDArray[np.int8]) -> NDArray[np.float64]:
+    """log10 weight of labelings (N, n) as liver exams are usually run, unnormalised; shape (N,)."""
     counts = np.stack([(labels == rank).sum(axis=1) for rank in range(4)], axis=1)
     score = -(np.clip(counts - 1, 0, None) * np.array(_REPEAT)).sum(axis=1)
     present = counts > 0
