@@ -13,6 +13,8 @@ from quadphase.convert.intake import read_file
 from quadphase.convert.pixels import load_hu, stored_pixels
 from quadphase.errors import UnsupportedDataError
 from quadphase.model.protocol.sections import ConvertSection
+from quadphase.phantom.dicom import write_series
+from quadphase.phantom.nasty import texture
 
 CODES = {
     "1.2": "LittleEndianImplicitTransferSyntax_1.2.840.10008.1.2",
@@ -90,3 +92,19 @@ def test_enhanced_frames_of_12_bit_jpeg(real_data: Path) -> None:
     first, second = (stored_pixels(header) for header in found)
     assert first.shape == (512, 512)
     assert not np.array_equal(first, second)
+
+
+def test_high_throughput_jpeg_2000_is_read(tmp_path: Path) -> None:
+    """No real file at hand: slices encoded losslessly by imagecodecs (OpenJPH), decoded by OpenJPEG."""
+    imagecodecs = pytest.importorskip("imagecodecs")
+    from pydicom import dcmread
+    from pydicom.encaps import encapsulate
+
+    for path in write_series(texture(), tmp_path):
+        data = dcmread(path)
+        data.PixelData = encapsulate([imagecodecs.htj2k_encode(data.pixel_array, reversible=True)])
+        data["PixelData"].is_undefined_length = True
+        data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.201"
+        data.save_as(path)
+    (stack,) = read_stacks([tmp_path]).usable
+    np.testing.assert_array_equal(stack.load().volume.hu, texture().hu)

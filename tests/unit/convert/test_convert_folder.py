@@ -160,3 +160,12 @@ class TestCommand:
         code, _, err = run(tmp_path, "--deskew")
         assert code == 2
         assert "protocol.toml" in err
+
+
+def test_the_python_name_stays_callable(tmp_path: Path) -> None:
+    """`quadphase.convert` is a function of the API and a package of the same name: both uses must go on working."""
+    import quadphase
+
+    NASTY["oblique"](tmp_path / "in")
+    for n in range(2):
+        assert quadphase.convert(tmp_path / "in", tmp_path / f"out{n}", settings=FEW).n_volumes == 1

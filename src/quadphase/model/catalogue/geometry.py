@@ -33,7 +33,7 @@ CODES: tuple[FindingCode, ...] = (
     ),
     _code("dose-report", INFO, "A dose report", ""),
     _code("report", INFO, "A structured report", ""),
-    _code("segmentation", INFO, "A segmentation object", "Import it with `quadphase annotate import`"),
+    _code("segmentation", INFO, "A segmentation object", "Read it with `quadphase convert SEG.dcm OUT`"),
     _code("colour-image", INFO, "A colour image; it may show identifiers", "Keep it out of a release"),
     _code("multi-frame", WARNING, "A multi-frame image without a position for each frame", "Export single slices"),
     _code(
