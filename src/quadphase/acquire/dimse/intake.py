@@ -32,7 +32,7 @@ _P_DATA: Final = 4
 _LONGEST_PDU: Final = 1 << 26
 """A length beyond this is no protocol data unit; pynetdicom gets to say so."""
 _LONGEST_COMMAND: Final = 1 << 16
-_C_STORE_RQ: Final = 0x0001
+_C_STORE_RQ: Final = b"\x01\x00"
 _OUT_OF_RESOURCES: Final = 0xA700
 """C-STORE status "refused: out of resources", PS3.4 B.2.3."""
 
@@ -150,26 +150,24 @@ class Intake:
         offset = 0
         passed = None
         try:
-            while len(buffer) - offset >= 6:
+            while passed is None and len(buffer) - offset >= 6:
                 kind, length = buffer[offset], int.from_bytes(buffer[offset + 2 : offset + 6], "big")
                 end = offset + 6 + length
                 if length > _LONGEST_PDU:
                     end = len(buffer)
                 if end > len(buffer):
                     break
-                with memoryview(buffer) as view:
-                    mine = kind == _P_DATA and self._data(view[offset + 6 : end])
-                whole = offset
-                offset = end
-                if not mine:
-                    self._pass_on(bytes(buffer[whole:end]))
+                whole, offset = offset, end
+                # a copy: fragments are handed out as views, and whoever keeps one must not pin the buffer
+                rest = self._data(memoryview(buffer[whole + 6 : end])) if kind == _P_DATA else buffer[whole:end]
+                if rest:
+                    self._pass_on(rest)
                     passed = True
-                    break
         finally:
             del buffer[:offset]
         return passed
 
-    def _pass_on(self, pdu: bytes) -> None:
+    def _pass_on(self, pdu: bytes | bytearray) -> None:
         dul = self._dul
         try:
             decoded, event = dul._decode_pdu(bytearray(pdu))
@@ -181,40 +179,32 @@ class Intake:
 
     # C-STORE
 
-    def _data(self, body: memoryview) -> bool:
-        """Handle one P-DATA-TF unit; False when it belongs to another message and must be passed on."""
-        values = list(_values(body))
-        if self._current is None and not self._command and any(not header & 1 for _, header, _ in values):
-            return False
-        for context, header, value in values:
+    def _data(self, body: memoryview) -> bytes | bytearray:
+        """Handle one P-DATA-TF unit; what of it belongs to other messages, as a unit of its own, or nothing."""
+        values = _values(body)
+        for number, (context, header, value) in enumerate(values):
             if header & 1:
                 if header & 2 and not self._command and _is_pending(value):
                     continue
-                if not self._begins_store(header, value) and not self._command and self._current is None:
-                    return False
-                if header & 2:
-                    self._begin(context)
-            elif self._current is not None:
+                self._command += value
+                if not header & 2:
+                    continue
+                command = bytes(self._command)
+                self._command.clear()
+                if command_elements(command).get(0x0100) != _C_STORE_RQ:
+                    # fragments of its command that came in earlier units are put together again here
+                    return _unit([(context, 0x03, memoryview(command)), *values[number + 1 :]])
+                self._begin(context, command)
+            elif self._current is None:
+                return _unit(values[number:])
+            else:
                 self._write(value)
                 if header & 2:
                     self._finish(context)
-        return True
+        return b""
 
-    def _begins_store(self, header: int, value: memoryview) -> bool:
-        """Collect the fragments of a command set; whether it is (or goes on as) a C-STORE request."""
-        if self._command:
-            self._command += value
-            return True
-        if header & 2 or len(value) >= 12 + 8 + 64:
-            elements = command_elements(value)
-            if elements.get(0x0100, b"")[:2] != struct.pack("<H", _C_STORE_RQ):
-                return False
-        self._command += value
-        return True
-
-    def _begin(self, context: int) -> None:
-        self._request = command_elements(memoryview(self._command))
-        self._command.clear()
+    def _begin(self, context: int, command: bytes) -> None:
+        self._request = command_elements(command)
         self._refused = False
         try:
             self._current = self._landing(self._request)
@@ -282,6 +272,12 @@ def _values(body: memoryview) -> list[tuple[int, int, memoryview]]:
         found.append((body[position + 4], body[position + 5], body[position + 6 : position + 4 + length]))
         position += 4 + length
     return found
+
+
+def _unit(values: list[tuple[int, int, memoryview]]) -> bytes:
+    """Inverse of `_values`, with the head of a P-DATA-TF unit."""
+    body = b"".join(struct.pack(">IBB", len(value) + 2, context, header) + value for context, header, value in values)
+    return struct.pack(">BBI", _P_DATA, 0, len(body)) + body
 
 
 def command_elements(command: memoryview | bytes) -> dict[int, bytes]:
