@@ -3,7 +3,8 @@
     python benchmarks            all
     python benchmarks liver      those whose name starts so
 
-Each file of this folder with a function ``run() -> Iterable[Row]`` is a benchmark. Rows print as they come; the last column says
+Each file of this folder with a function ``run() -> Iterable[Row]`` is a benchmark. Rows print as they come; the last
+column says
 whether the claim holds. A missed claim is printed, not hidden, and makes the exit code 1.
 """
 
