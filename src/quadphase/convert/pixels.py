@@ -18,9 +18,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quadphase.convert.codec import DECODERS, EXTENDED_JPEG, decode
+from quadphase.convert.codec import DECODERS, EXTENDED_JPEG, RLE, decode
 from quadphase.convert.elements import BIG_ENDIAN, DEFLATED, open_body
 from quadphase.convert.header import PixelLayout, SliceHeader
+from quadphase.convert.isolated import decode_apart
 from quadphase.errors import QuadphaseError, UnsupportedDataError
 
 __all__ = ["NATIVE", "Pixels", "load_hu", "stored_pixels"]
@@ -89,7 +90,7 @@ def stored_pixels(header: SliceHeader) -> NDArray[Any]:
     try:
         if layout.transfer_syntax in NATIVE:
             return _native(header)
-        return decode(header)
+        return decode(header) if layout.transfer_syntax == RLE else decode_apart(header)
     except QuadphaseError:
         raise
     except Exception as error:  # decoders raise many kinds for damaged data

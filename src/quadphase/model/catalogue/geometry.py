@@ -15,15 +15,15 @@ ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 CODES: tuple[FindingCode, ...] = (
     # Files that are no slice of a volume.
-    _code("not-dicom", INFO, "A file is not DICOM", ""),
+    _code("not-dicom", INFO, "A file is not DICOM", "Nothing to do"),
     _code("empty-file", WARNING, "A file is empty", "Copy or export it again"),
     _code("unreadable-file", ERROR, "A file cannot be opened", "Check its rights and the disk"),
     _code("unreadable-dicom", ERROR, "The element structure of a DICOM file is damaged", "Export or copy it again"),
     _code("truncated-file", ERROR, "A DICOM file ends too early", "Export or copy it again"),
-    _code("dicom-directory", INFO, "A DICOMDIR; files are read themselves", ""),
-    _code("no-pixel-data", INFO, "A DICOM object without an image", ""),
-    _code("not-ct", INFO, "An image of another modality", ""),
-    _code("localizer", INFO, "A localizer (scout, topogram)", ""),
+    _code("dicom-directory", INFO, "A DICOMDIR; files are read themselves", "Nothing to do"),
+    _code("no-pixel-data", INFO, "A DICOM object without an image", "Nothing to do"),
+    _code("not-ct", INFO, "An image of another modality", "Nothing to do"),
+    _code("localizer", INFO, "A localizer (scout, topogram)", "Nothing to do"),
     _code("reformatted", INFO, "A reformat or projection, not acquired slices", "Send the original axial series"),
     _code(
         "secondary-capture",
@@ -31,8 +31,8 @@ CODES: tuple[FindingCode, ...] = (
         "A secondary capture or screenshot; it may show identifiers",
         "Keep it out of a release",
     ),
-    _code("dose-report", INFO, "A dose report", ""),
-    _code("report", INFO, "A structured report", ""),
+    _code("dose-report", INFO, "A dose report", "Nothing to do"),
+    _code("report", INFO, "A structured report", "Nothing to do"),
     _code("segmentation", INFO, "A segmentation object", "Read it with `quadphase convert SEG.dcm OUT`"),
     _code("colour-image", INFO, "A colour image; it may show identifiers", "Keep it out of a release"),
     _code("multi-frame", WARNING, "A multi-frame image without a position for each frame", "Export single slices"),
@@ -46,7 +46,7 @@ CODES: tuple[FindingCode, ...] = (
     _code("unsupported-encoding", ERROR, "Pixels in an encoding that cannot be read", "Export the series uncompressed"),
     _code("undecodable-pixels", ERROR, "Pixels are damaged", "Export or copy the series again"),
     # Slices and stacks.
-    _code("duplicate-file", INFO, "The same instance was found more than once; one copy is used", ""),
+    _code("duplicate-file", INFO, "The same instance was found more than once; one copy is used", "Nothing to do"),
     _code("duplicate-slice", WARNING, "The same slice exists under several instance UIDs; one is used", ""),
     _code(
         "conflicting-instance",
@@ -57,7 +57,7 @@ CODES: tuple[FindingCode, ...] = (
     _code(
         "too-few-slices", INFO, "A stack has fewer slices than the protocol asks for", "See `[convert] minimum_slices`"
     ),
-    _code("split-series", INFO, "One series holds several stacks; each becomes a volume", ""),
+    _code("split-series", INFO, "One series holds several stacks; each becomes a volume", "Nothing to do"),
     _code(
         "weakly-split",
         WARNING,
@@ -90,8 +90,18 @@ CODES: tuple[FindingCode, ...] = (
         "The header claims a tilt that the positions do not show",
         "Look at a sagittal view",
     ),
-    _code("thickness-differs", INFO, "Slice thickness and distance between slices differ; positions are used", ""),
-    _code("normal-to-feet", INFO, "k runs from head to feet because rows and columns are ordered so", ""),
+    _code(
+        "thickness-differs",
+        INFO,
+        "Slice thickness and distance between slices differ; positions are used",
+        "Nothing to do",
+    ),
+    _code(
+        "normal-to-feet",
+        INFO,
+        "k runs from head to feet because rows and columns are ordered so",
+        "Nothing to do; the affine says so",
+    ),
     _code(
         "mixed-matrix",
         WARNING,
@@ -99,14 +109,27 @@ CODES: tuple[FindingCode, ...] = (
         "Check that no slice is missing",
     ),
     _code("incomplete-series", WARNING, "Files of the same series could not be read", "Ask for the series again"),
-    _code("fractional-rescale", INFO, "HU are fractional; the volume is float32", ""),
+    _code("fractional-rescale", INFO, "HU are fractional; the volume is float32", "Nothing to do"),
     _code("wide-range", WARNING, "HU exceed int16; the volume is float32", "Check the rescale intercept"),
     _code(
-        "pixel-padding", INFO, "Pixels outside the reconstruction are marked with a padding value, which is kept", ""
+        "pixel-padding",
+        INFO,
+        "Pixels outside the reconstruction are marked with a padding value, which is kept",
+        "Nothing to do",
     ),
-    _code("stray-bits", INFO, "Bits outside the stored range were set and were cleared (old overlays)", ""),
     _code(
-        "varying-rescale", INFO, "Slices have different rescale slopes or intercepts; each is applied to its slice", ""
+        "stray-bits", INFO, "Bits outside the stored range were set and were cleared (old overlays)", "Nothing to do"
     ),
-    _code("resampled", WARNING, "The volume was resampled because it was asked for", ""),
+    _code(
+        "varying-rescale",
+        INFO,
+        "Slices have different rescale slopes or intercepts; each is applied to its slice",
+        "Nothing to do",
+    ),
+    _code(
+        "resampled",
+        WARNING,
+        "The volume was resampled because it was asked for",
+        "Release it only if resampling is what you want",
+    ),
 )
