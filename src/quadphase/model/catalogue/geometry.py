@@ -47,7 +47,12 @@ CODES: tuple[FindingCode, ...] = (
     _code("undecodable-pixels", ERROR, "Pixels are damaged", "Export or copy the series again"),
     # Slices and stacks.
     _code("duplicate-file", INFO, "The same instance was found more than once; one copy is used", "Nothing to do"),
-    _code("duplicate-slice", WARNING, "The same slice exists under several instance UIDs; one is used", ""),
+    _code(
+        "duplicate-slice",
+        WARNING,
+        "The same slice exists under several instance UIDs; one is used",
+        "Find out why the archive holds it twice",
+    ),
     _code(
         "conflicting-instance",
         ERROR,
