@@ -74,6 +74,7 @@ def index_folder(
         opened=len(new),
         forgotten=len(gone),
         unmatched_files=sum(count for key, count in keys.items() if key not in matching.owners),
+        unreadable_of_cases=sum(1 for _, _, owner in unreadable if owner),
         cases=found,
         findings=_findings(matching, unreadable, found, listing.closed_folders),
     )

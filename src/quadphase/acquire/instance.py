@@ -47,6 +47,8 @@ def read_row(path: str, size: int, mtime_ns: int) -> tuple[Row, str]:
         "study_date": None,
         "accession_number": None,
     }
+    if PurePath(path).name.upper() == "DICOMDIR":
+        return row | {"outcome": "dicomdir"}, ""  # a table of contents, often of another tree: never needed
     try:
         header = read_header(path, size)
     except NotDicomError:

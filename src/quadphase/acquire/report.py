@@ -64,6 +64,8 @@ class AcquireReport:
     cases: Mapping[str, CaseFound]
     """By pseudonym, every wanted patient."""
     findings: tuple[Finding, ...] = ()
+    unreadable_of_cases: int = 0
+    """Unreadable files that say they belong to a patient of the clinical table."""
     transfer: Transfer | None = None
     wanted: Mapping[str, int] = field(default_factory=dict)
     """Network source: series to fetch or fetched, by pseudonym."""
@@ -75,9 +77,9 @@ class AcquireReport:
 
     @property
     def complete(self) -> bool:
-        """False when some series could not be fetched whole, or files are unreadable."""
+        """False when a series could not be fetched whole, or a patient's file is unreadable."""
         failed = self.transfer is not None and (self.transfer.series_failed > 0 or self.transfer.missing > 0)
-        return not failed and not self.files.get("unreadable", 0)
+        return not failed and not self.unreadable_of_cases
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values with stable keys, for ``--json``."""
@@ -87,6 +89,7 @@ class AcquireReport:
             "opened": self.opened,
             "forgotten": self.forgotten,
             "unmatched_files": self.unmatched_files,
+            "unreadable_of_cases": self.unreadable_of_cases,
             "cases": {
                 case: {
                     "exams": found.exams,

@@ -281,6 +281,7 @@ class Liar:
         )
 
         self.images, self.announced = images, announced
+        self.sent = images
         self.port = free_port()
         entity = AE(ae_title="ARCHIVE")
         for context in (
@@ -305,8 +306,8 @@ class Liar:
             yield 0xFF00, answer
 
     def _get(self, _: Any) -> Iterator[Any]:
-        yield len(self.images)
-        for data in self.images:
+        yield len(self.sent)
+        for data in self.sent:
             yield 0xFF00, data
         yield 0x0000, None
 
@@ -332,6 +333,20 @@ def test_instances_sent_twice_and_beyond_the_count(study_of: Callable[..., Study
         assert (report.transfer.instances, report.transfer.duplicates) == (4, 1)
         assert {"sent-twice", "extra-instances"} <= codes(report)
         assert report.complete
+    finally:
+        liar.server.shutdown()
+
+
+def test_series_of_which_nothing_comes(study_of: Callable[..., Study]) -> None:
+    liar = Liar([image(n) for n in (1, 2, 3)], announced=3)
+    liar.sent = []
+    try:
+        study = study_of()
+        report = acquire(study, f"dimse://ARCHIVE@127.0.0.1:{liar.port}", clock=StillClock())
+        assert report.transfer is not None
+        assert (report.transfer.series_failed, report.transfer.missing) == (1, 3)
+        assert "series-failed" in codes(report)
+        assert not report.complete
     finally:
         liar.server.shutdown()
 

@@ -40,6 +40,7 @@ def test_counts_by_outcome_and_by_case(study: Study, hospital: Hospital) -> None
     assert report.cases["P0001"].images == 3
     assert report.cases["P0002"].series == 1
     assert report.unmatched_files == 1
+    assert report.unreadable_of_cases == 1  # the cut one says whose it is
     assert not report.complete
     [finding] = [f for f in report.findings if f.code == "unreadable-files"]
     assert finding.message.startswith("1 empty, 1 pixel data cut short")
@@ -72,9 +73,11 @@ def test_dicomdir_is_counted_and_ignored(study: Study, hospital: Hospital) -> No
     for keyword in ("PixelData", "Rows"):
         delattr(data, keyword)
     data.SOPClassUID = "1.2.840.10008.1.3.10"
-    save(data, root / "DICOMDIR")
+    save(data, root / "directory of another name")
+    (root / "dicomdir").write_bytes(b"broken")
     report = acquire(study, root)
-    assert report.files == {"dicomdir": 1, "image": 1}
+    assert report.files == {"dicomdir": 2, "image": 1}
+    assert report.complete
     assert instances(study, PATIENT) == ["file1"]
 
 

@@ -122,4 +122,5 @@ def test_missing_pixel_data_are_refused(source: Path, tmp_path: Path) -> None:
         dataset.save_as(path, enforce_file_format=True)
     report = deidentify_folder(source, tmp_path / "out", KEY)
     assert (report.written, report.refused) == (3, 1)
+    assert report.findings[0].code == "dicom-refused"
     assert "no pixel data" in report.findings[0].message

@@ -23,7 +23,7 @@ CODES: tuple[FindingCode, ...] = (
         code="repeated-rows",
         severity=Severity.INFO,
         title="Several rows of one patient agree",
-        hint="",
+        hint="Nothing to do",
     ),
     FindingCode(
         code="conflicting-rows",

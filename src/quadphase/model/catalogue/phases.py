@@ -37,7 +37,7 @@ CODES: tuple[FindingCode, ...] = (
         code="plain-repeated",
         severity=Severity.INFO,
         title="The plain phase was acquired more than once; the better stack is used",
-        hint="",
+        hint="Nothing to do",
     ),
     FindingCode(
         code="phase-partial-coverage",
@@ -49,7 +49,7 @@ CODES: tuple[FindingCode, ...] = (
         code="phase-overridden",
         severity=Severity.INFO,
         title="A person decided the phase of a stack",
-        hint="",
+        hint="Nothing to do",
     ),
     FindingCode(
         code="phase-override-unknown",
@@ -61,7 +61,7 @@ CODES: tuple[FindingCode, ...] = (
         code="phase-text-repaired",
         severity=Severity.INFO,
         title="Header text was stored in another encoding than declared",
-        hint="",
+        hint="Nothing to do",
     ),
     FindingCode(
         code="phase-many-acquisitions",
