@@ -32,3 +32,9 @@ def test_exit_codes() -> None:
         "SOURCE_UNREACHABLE": 4,
         "PRIVACY_STOP": 5,
     }
+
+
+def test_rooms_that_share_a_name_with_a_function_stay_callable() -> None:
+    for name in ("audit", "convert"):
+        assert callable(getattr(quadphase, name))
+        assert callable(getattr(quadphase, name)), "the second use must not differ from the first"
