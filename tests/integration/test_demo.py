@@ -127,3 +127,14 @@ def test_a_planted_identifier_stops_the_release(demo: tuple[Path, Demo]) -> None
     assert name not in result.stderr + result.stdout
     assert "name" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_the_readmes_python_runs_on_the_demo(
+    demo: tuple[Path, Demo], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = demo
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    code = readme.split("```python\n")[1].split("```")[0].replace("demo/release", "release")
+    monkeypatch.chdir(out)
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102  # the README's own words are what is tested
+    assert capsys.readouterr().out.startswith("P0")
