@@ -43,7 +43,7 @@ bench: $(STAMP)  ## speeds as ratios to peers, measured in one run
 	$(BIN)/python benchmarks
 
 fuzz: $(STAMP)  ## 20,000 mutated DICOM files
-	$(BIN)/python -m pytest tests/fuzz --fuzz-files 20000
+	$(BIN)/python benchmarks/fuzz_convert.py --files 20000
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -12,17 +12,19 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from isal import isal_zlib
 from scipy import ndimage
 
 from measuring import Row
+from quadphase.deidentify.archives import GZIP_PIECE
 from quadphase.deidentify.matcher import Matcher
 from quadphase.deidentify.scan import scan_with
-from quadphase.io.gzip_stream import decompress
 from quadphase.io.nifti import save_mask, save_volume
 from quadphase.io.tables import format_csv
 from quadphase.model import Grid, Mask, Volume
@@ -71,7 +73,7 @@ def torso(seed: int, slices: int = 120) -> np.ndarray:
 
 
 def write_release(root: Path, cases: int) -> dict[str, list[Path]]:
-    """The parts of a release, by name of the part; tables and page ten times what four volumes need."""
+    """The parts of a release of `cases` volumes, by name of the part."""
     grid = Grid((512, 512, 120), np.diag([0.78, 0.78, 1.25, 1.0]))
     parts: dict[str, list[Path]] = {"windowed CT": [], "full-range CT": [], "masks": [], "tables and pages": []}
     for case in range(cases):
@@ -82,15 +84,15 @@ def write_release(root: Path, cases: int) -> dict[str, list[Path]]:
         mask = Mask(voxels=ndimage.uniform_filter(hu, 5) > 80, grid=grid)
         parts["masks"].append(save_mask(root / "masks" / windowed.name, mask))
     draw = np.random.default_rng(9)
-    rows = [(f"P{n:04d}", *np.round(draw.random(6) * 1000, 4).tolist()) for n in range(2_000)]
+    rows = [(f"P{n:04d}", *np.round(draw.random(6) * 1000, 4).tolist()) for n in range(100 * cases)]
     pages = root / "pages"
     pages.mkdir()
     (pages / "lesions.csv").write_text(format_csv(("patient_id", *"abcdef"), rows))
-    picture = base64.b64encode(draw.integers(0, 256, 100_000, np.uint8).tobytes()).decode()
+    picture = base64.b64encode(draw.integers(0, 256, 25_000 * cases, np.uint8).tobytes()).decode()
     (pages / "report.html").write_text(f"<html><body><img src='data:image/png;base64,{picture}'></body></html>")
     files = {
         f"ct_files/P{n:04d}.nii.gz": {"bytes": int(draw.integers(10**7)), "sha256": draw.bytes(32).hex()}
-        for n in range(200)
+        for n in range(3 * cases)
     }
     (pages / "datapackage.json").write_text(json.dumps(files, indent=1))
     parts["tables and pages"] = sorted(pages.iterdir())
@@ -104,10 +106,7 @@ def run() -> Iterator[Row]:
         parts = write_release(Path(folder), 4)
         total = {"released": 0.0, "unpacked": 0.0, "seconds": 0.0}
         for part, files in parts.items():
-            scan_with(matcher, files[0])  # warm caches
-            started = time.process_time()
-            reports = [scan_with(matcher, file) for file in files]
-            took = time.process_time() - started
+            took, reports = shortest(lambda files=files: [scan_with(matcher, file) for file in files])
             if not all(report.is_clean for report in reports):
                 raise AssertionError(f"a false alarm in {part}")
             size, unpacked = sum(r.bytes for r in reports) / 1e6, sum(r.bytes_searched for r in reports) / 1e6
@@ -116,9 +115,10 @@ def run() -> Iterator[Row]:
             if part != "full-range CT":
                 for key, value in (("released", size), ("unpacked", unpacked), ("seconds", took)):
                     total[key] += value
-        inflating = _inflate_seconds(parts["windowed CT"][0])
-        size = parts["windowed CT"][0].stat().st_size / 1e6
-        yield Row(what="inflating windowed CT alone, released bytes: the bound", value=size / inflating, unit="MB/s")
+        packed = parts["windowed CT"][0].read_bytes()
+        inflating, _ = shortest(lambda: inflate(packed))
+        rate = len(packed) / 1e6 / inflating
+        yield Row(what="inflating windowed CT alone, released bytes: the bound", value=rate, unit="MB/s")
     for key in ("released", "unpacked"):
         claim = f">= {TARGET_MB_S:.0f}"
         yield Row(
@@ -126,11 +126,21 @@ def run() -> Iterator[Row]:
         )
 
 
-def _inflate_seconds(path: Path) -> float:
-    data = path.read_bytes()
-    started = time.process_time()
-    decompress(data, where=path.name)
-    return time.process_time() - started
+def inflate(data: bytes) -> None:
+    """Unpack as the scan does, and drop what comes out."""
+    inflater = isal_zlib.decompressobj(31)
+    for start in range(0, len(data), GZIP_PIECE):
+        inflater.decompress(data[start : start + GZIP_PIECE])
+
+
+def shortest(call: Callable[[], Any]) -> tuple[float, Any]:
+    """(least processor time of three runs, result of the last)."""
+    times = []
+    for _ in range(3):
+        started = time.process_time()
+        result = call()
+        times.append(time.process_time() - started)
+    return min(times), result
 
 
 if __name__ == "__main__":

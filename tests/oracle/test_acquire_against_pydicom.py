@@ -11,7 +11,8 @@ import pydicom
 import pytest
 from pydicom.errors import InvalidDicomError
 
-from quadphase.acquire.header import NotDicomError, UnreadableError, read_header
+from quadphase.acquire.header import WANTED, header_of
+from quadphase.io.dicom_elements import DamagedDicomError, read_elements
 
 PAIRS = (
     ("patient_id", "PatientID"),
@@ -34,10 +35,11 @@ def test_same_values_on_every_real_file(real_data: Path) -> None:
                 warnings.simplefilter("ignore")
                 theirs = pydicom.dcmread(path)
         except (InvalidDicomError, OSError):
-            with pytest.raises(NotDicomError):
-                read_header(path, path.stat().st_size)
+            with pytest.raises(DamagedDicomError) as caught:
+                read_elements(path, WANTED)
+            assert caught.value.code == "not-dicom"
             continue
-        ours = read_header(path, path.stat().st_size)
+        ours = header_of(read_elements(path, WANTED))
         for name, keyword in PAIRS:
             value = theirs.get(keyword)
             assert getattr(ours, name) == ("" if value is None else str(value).strip()), (path.name, keyword)
@@ -72,10 +74,12 @@ def test_mutated_files_end_in_an_answer(real_data: Path, tmp_path: Path) -> None
         path.write_bytes(data)
         os.truncate(path, size)
         try:
-            read_header(path, size)
+            read_elements(path, WANTED)
             outcome = "read"
-        except (NotDicomError, UnreadableError) as error:
-            outcome = type(error).__name__
+        except DamagedDicomError as error:
+            outcome = error.code
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
-    assert outcomes.keys() == {"read", "NotDicomError", "UnreadableError"}
-    assert outcomes["UnreadableError"] > 500  # else the mutations would not reach the walker
+    assert outcomes.keys() == {"read", "not-dicom", "truncated-file", "unreadable-dicom"}
+    # Else the mutations would not reach the walker.
+    assert outcomes["truncated-file"] > 200
+    assert outcomes["unreadable-dicom"] > 200

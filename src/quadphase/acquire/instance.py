@@ -14,12 +14,15 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any, Final
 
-from quadphase.acquire.header import Header, NotDicomError, UnreadableError, read_header
+from quadphase.acquire.header import WANTED, Header, header_of
+from quadphase.io.dicom_elements import DamagedDicomError, read_elements
 
 __all__ = ["OUTCOMES", "date_of", "read_row", "row_of"]
 
 OUTCOMES: Final = ("image", "other-dicom", "not-dicom", "dicomdir", "unreadable")
 """What a file can turn out to be; the ledger's `FileRow.outcome`."""
+DAMAGE: Final = {"empty-file": "empty", "truncated-file": "cut short", "unreadable-dicom": "broken"}
+"""Why a file is unreadable, in words, by the code of `DamagedDicomError`."""
 
 Row = dict[str, Any]
 
@@ -50,15 +53,17 @@ def read_row(path: str, size: int, mtime_ns: int) -> tuple[Row, str]:
     if PurePath(path).name.upper() == "DICOMDIR":
         return row | {"outcome": "dicomdir"}, ""  # a table of contents, often of another tree: never needed
     try:
-        header = read_header(path, size)
-    except NotDicomError:
-        return row, ""
-    except UnreadableError as error:
-        if error.header is not None:
-            row |= row_of(error.header, path)
-        row["outcome"] = "unreadable"
-        return row, error.reason
-    row |= row_of(header, path)
+        elements = read_elements(path, WANTED, size=size)
+    except DamagedDicomError as error:
+        if error.code == "not-dicom":
+            return row, ""
+        if error.elements is not None:
+            row |= row_of(header_of(error.elements), path)
+        return row | {"outcome": "unreadable"}, DAMAGE[error.code]
+    except OSError as error:
+        denied = isinstance(error, PermissionError)
+        return row | {"outcome": "unreadable"}, "not allowed to read" if denied else "cannot be read"
+    row |= row_of(header_of(elements), path)
     if row["outcome"] == "unreadable":
         return row, "an image without pixel data"
     return row, ""

@@ -9,9 +9,9 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from quadphase.convert.elements import DEFLATED
 from quadphase.convert.header import SliceHeader
 from quadphase.convert.splitting import SAME_PLACE_MM
+from quadphase.io.dicom_elements import DEFLATED
 
 __all__ = ["without_copies"]
 

@@ -6,16 +6,16 @@ slices. Each is rejected under one code of the catalogue; nothing is dropped wit
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from quadphase.convert.elements import DEFLATED, read_elements
-from quadphase.convert.header import TAGS, SliceHeader, Values, header_of, origin_of, plane_of
+from quadphase.convert.attributes import TAGS, Values
+from quadphase.convert.header import SliceHeader, header_of, origin_of, plane_of
 from quadphase.convert.pixels import NATIVE
 from quadphase.errors import InputError, QuadphaseError
+from quadphase.io.dicom_elements import DamagedDicomError, read_elements
 
 __all__ = ["Rejection", "files_below", "read_file"]
 
@@ -40,8 +40,6 @@ CAPTURES: Final = frozenset(
     ("SCREEN SAVE", "SCREENSHOT", "SCREEN CAPTURE", "REF_SURVIEW", "PATIENT_INFO", "RESULTS", "REPORT")
 )
 DOSE_PAGES: Final = frozenset(("DOSE_INFO", "DOSE", "DOSE REPORT", "DOSE_REPORT"))
-HEADER_BLOCK: Final = 1 << 15
-"""Read first: more than nearly every CT header, far less than a slice."""
 MAXIMUM_FRAMES: Final = 20_000
 """More frames than any CT object holds: a damaged count."""
 MAXIMUM_PIXELS: Final = 1 << 26
@@ -89,16 +87,22 @@ def files_below(paths: Iterable[Path]) -> Iterator[Path]:
 
 def read_file(path: Path) -> tuple[SliceHeader, ...] | Rejection:
     """Slices of a file (one; several for a multi-frame CT), or why it is no slice. Never raises for bad content."""
+    values = None
     try:
-        values, size = _values(path)
-        found = _slices(values, path, size=size)
+        values = Values(read_elements(path, WANTED))
+        found = _slices(values, path)
+        if isinstance(found[0], SliceHeader):
+            return found
+        code, detail = found
     except OSError as error:
-        return Rejection(code="unreadable-file", detail=f"cannot be opened ({error.strerror})", path=path)
+        code, detail = "unreadable-file", f"cannot be opened ({error.strerror})"
+    except DamagedDicomError as error:
+        code, detail = error.code, error.message
+        values = Values(error.elements) if error.elements is not None else None
     except QuadphaseError as error:
-        return Rejection(code=error.code, detail=error.message, path=path)
-    if isinstance(found[0], SliceHeader):
-        return found
-    code, detail = found
+        code, detail = error.code, error.message
+    if values is None:
+        return Rejection(code=code, detail=detail, path=path)
     origin = origin_of(values, path)
     return Rejection(
         code=code,
@@ -109,30 +113,14 @@ def read_file(path: Path) -> tuple[SliceHeader, ...] | Rejection:
     )
 
 
-def _values(path: Path) -> tuple[Values, int]:
-    """Values of a file and its size in bytes; most headers end within the first block, whatever the pixels weigh."""
-    with path.open("rb", buffering=0) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        data = stream.read(HEADER_BLOCK)
-        if len(data) < size:
-            try:
-                elements = read_elements(data, WANTED)
-                if elements.pixels is not None:
-                    return Values(elements), size
-            except QuadphaseError:
-                pass  # the header is longer than the block: read on
-            data += stream.read()
-    return Values(read_elements(data, WANTED)), size
-
-
-def _slices(v: Values, path: Path, *, size: int) -> tuple[SliceHeader, ...] | tuple[str, str]:
+def _slices(v: Values, path: Path) -> tuple[SliceHeader, ...] | tuple[str, str]:
     if (refused := _not_volumetric(v)) is not None:
         return refused
     enhanced = _sop_class(v) in ENHANCED_CT
     frames = v.whole("NumberOfFrames") or 1
     if frames > 1 and not enhanced:
         return "multi-frame", "several frames without a position for each"
-    if (damaged := _pixel_problem(v, frames=frames, size=size)) is not None:
+    if (damaged := _pixel_problem(v, frames=frames)) is not None:
         return damaged
     if enhanced:
         from quadphase.convert.multiframe import read_frames
@@ -183,7 +171,7 @@ def _not_volumetric(v: Values) -> tuple[str, str] | None:
     return None
 
 
-def _pixel_problem(v: Values, *, frames: int, size: int) -> tuple[str, str] | None:
+def _pixel_problem(v: Values, *, frames: int) -> tuple[str, str] | None:
     """(code, detail) where the pixel data cannot be what the header says; checked before anything is decoded."""
     rows, columns, allocated = v.count("Rows"), v.count("Columns"), v.count("BitsAllocated")
     stored = v.count("BitsStored") or allocated
@@ -194,10 +182,6 @@ def _pixel_problem(v: Values, *, frames: int, size: int) -> tuple[str, str] | No
     if allocated not in (8, 16, 32) or not 0 < stored <= allocated or not stored - 1 <= high < allocated:
         return "unsupported-pixels", f"{stored} of {allocated} bits per pixel, high bit {high}"
     pixels, syntax = v.pixels, v.elements.transfer_syntax
-    needed = 8 if pixels.length is None else pixels.length
-    # Offsets of a deflated file count inflated bytes; its length was proved by inflating it.
-    if syntax != DEFLATED and pixels.offset + needed > size:
-        return "truncated-file", "the file ends inside its pixels"
     if syntax in NATIVE and (pixels.length is None or pixels.length < frames * (rows * columns * allocated // 8)):
         return "truncated-file", "fewer pixels than its matrix needs"
     return None

@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from quadphase.convert.header import SliceHeader, Values, acquisition_of, clock_of, header_of, make_plane
+from quadphase.convert.attributes import Values, clock_of
+from quadphase.convert.header import SliceHeader, acquisition_of, header_of, make_plane
 
 __all__ = ["read_frames"]
 

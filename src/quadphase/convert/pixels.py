@@ -19,21 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quadphase.convert.codec import DECODERS, EXTENDED_JPEG, RLE, decode
-from quadphase.convert.elements import BIG_ENDIAN, DEFLATED, open_body
 from quadphase.convert.header import PixelLayout, SliceHeader
 from quadphase.convert.isolated import decode_apart
 from quadphase.errors import QuadphaseError, UnsupportedDataError
+from quadphase.io.dicom_elements import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, inflated_body
 
 __all__ = ["NATIVE", "Pixels", "load_hu", "stored_pixels"]
 
-NATIVE: Final = frozenset(("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", BIG_ENDIAN, DEFLATED))
+NATIVE: Final = frozenset((IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED))
 RETIRED: Final[dict[str, str]] = {
     "1.2.840.10008.1.2.4.53": "JPEG spectral selection (process 6 and 8, retired)",
     "1.2.840.10008.1.2.4.55": "JPEG full progression (process 10 and 12, retired)",
 }
 INT16: Final = np.iinfo(np.int16)
 TWO_BYTES: Final = (np.dtype("int16"), np.dtype("uint16"))
-LITTLE_ENDIAN: Final = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
+LITTLE_ENDIAN: Final = (IMPLICIT, EXPLICIT)
 
 
 class TooWideError(Exception):
@@ -106,7 +106,7 @@ def _native(header: SliceHeader) -> NDArray[Any]:
     kind = np.dtype(f"{'>' if big else '<'}{'i' if layout.signed else 'u'}{layout.bits_allocated // 8}")
     start = _start(header)
     if layout.transfer_syntax == DEFLATED:
-        raw = open_body(header.origin.path.read_bytes())[0][start : start + count * kind.itemsize]
+        raw = inflated_body(header.origin.path.read_bytes())[start : start + count * kind.itemsize]
     else:
         with header.origin.path.open("rb", buffering=0) as stream:
             stream.seek(start)

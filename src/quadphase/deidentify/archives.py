@@ -13,18 +13,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from quadphase.deidentify.regions import Flaw, Nature, Region
+from quadphase.deidentify.regions import Flaw, Nature, Part, Region
 
 __all__ = [
-    "Part", "is_bzip2", "is_gzip", "is_tar", "is_xz", "is_zip", "moment", "open_bzip2", "open_gzip", "open_tar",
+    "is_bzip2", "is_gzip", "is_tar", "is_xz", "is_zip", "moment", "open_bzip2", "open_gzip", "open_tar",
     "open_xz", "open_zip",
 ]  # fmt: skip
 
-Part = Region | Flaw | tuple[bytes, str]
-"""A region ready to be searched, something that could not be opened, or bytes to be taken apart further."""
-
 CHINA: Final = timezone(timedelta(hours=8))
 """A time stamp is a date only in some zone; besides UTC the one the scanners of the paper ran in."""
+
+
+GZIP_PIECE: Final = 64 << 10
+"""Compressed bytes inflated at a time, so that what comes out stays in the cache (measured)."""
+INFLATED_PIECE: Final = 1 << 20
+"""At most that many come out at a time."""
 
 
 def moment(seconds: float, place: str) -> Region:
@@ -44,38 +47,47 @@ def is_gzip(data: bytes) -> bool:
 
 def open_gzip(data: bytes, place: str) -> Iterator[Part]:
     """All members of a gzip file (RFC 1952): extra field, name, comment, time, contents; and what follows the last."""
+    found: list[Part] = []
+    # Members are one stream to every reader, so an identifier may be cut by their border.
+    yield _gzip_contents(data, place, found), f"{place} > gzip contents".removeprefix(" > ")
+    yield from found
+
+
+def _gzip_contents(data: bytes, place: str, found: list[Part]) -> Iterator[bytes]:
+    """Contents of all members in pieces; everything else that the file holds is added to `found` on the way."""
     from isal import isal_zlib
 
     # The stubs declare isal_zlib.error as an instance.
     damaged: tuple[type[Exception], ...] = (isal_zlib.error, zlib.error, OSError)  # type: ignore[assignment]
     at, member = 0, 0
-    contents: list[bytes] = []
     while is_gzip(data[at : at + 3]):
         member += 1
         where = f"{place} > gzip member {member}".removeprefix(" > ")
         try:
-            seconds, body, header = _gzip_header(data, at)
+            seconds, at, header = _gzip_header(data, at)
         except (IndexError, ValueError, struct.error):
-            yield Flaw(place=where, reason="damaged gzip header")
+            found.append(Flaw(place=where, reason="damaged gzip header"))
             return
         if header:
-            yield Region(data=header, nature=Nature.TEXT, place=f"{where} header")
+            found.append(Region(data=header, nature=Nature.TEXT, place=f"{where} header"))
         if seconds:
-            yield moment(seconds, f"{where} time")
+            found.append(moment(seconds, f"{where} time"))
         inflater = isal_zlib.decompressobj(-15)
         try:
-            contents.append(inflater.decompress(memoryview(data)[body:]))
+            while at < len(data) and not inflater.eof:
+                yield inflater.decompress(memoryview(data)[at : at + GZIP_PIECE], INFLATED_PIECE)
+                at += GZIP_PIECE
+                while inflater.unconsumed_tail:
+                    yield inflater.decompress(inflater.unconsumed_tail, INFLATED_PIECE)
         except damaged:
-            yield Flaw(place=where, reason="damaged gzip data")
-            yield Region(data=data[body:], nature=Nature.OPAQUE, place=where)
+            found.append(Flaw(place=where, reason="damaged gzip data"))
+            found.append(Region(data=data[at:], nature=Nature.OPAQUE, place=where))
             return
         if not inflater.eof:
-            yield Flaw(place=where, reason="gzip data ends too early")
-        at = len(data) - len(inflater.unused_data) + 8
+            found.append(Flaw(place=where, reason="gzip data ends too early"))
+        at = min(at, len(data)) - len(inflater.unused_data) + 8
     if at < len(data):
-        yield Region(data=data[at:], nature=Nature.TEXT, place=f"{place} > after gzip".removeprefix(" > "))
-    # Members are one stream to every reader, so an identifier may be cut by their border.
-    yield b"".join(contents) if len(contents) != 1 else contents[0], f"{place} > gzip contents".removeprefix(" > ")
+        found.append(Region(data=data[at:], nature=Nature.TEXT, place=f"{place} > after gzip".removeprefix(" > ")))
 
 
 def _gzip_header(data: bytes, at: int) -> tuple[int, int, bytes]:

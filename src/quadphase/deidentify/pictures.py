@@ -8,8 +8,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from quadphase.deidentify.archives import Part
-from quadphase.deidentify.regions import Flaw, Nature, Region
+from quadphase.deidentify.regions import OVERLAP_BYTES, Flaw, Nature, Part, Region
 
 __all__ = [
     "is_dicom", "is_jpeg", "is_nifti", "is_npy", "is_png", "open_dicom", "open_jpeg", "open_nifti", "open_npy",
@@ -19,43 +18,74 @@ __all__ = [
 PIXEL_DATA: Final = 0x7FE00010
 
 
-def is_nifti(data: bytes) -> bool:
+def is_nifti(data: bytes | memoryview) -> bool:
     """NIfTI-1 or -2 in one file, either byte order (magic and header size)."""
     if data[344:348] == b"n+1\0":
         return True
     return data[4:8] == b"n+2\0" and len(data) >= 544
 
 
-def open_nifti(data: bytes, place: str) -> Iterator[Part]:
-    """Header with everything before the voxels (extensions, stray bytes), the voxels, and what follows them."""
+def open_nifti(chunks: Iterator[bytes | memoryview], place: str) -> Iterator[Part]:
+    """Header with everything before the voxels (extensions, stray bytes), the voxels, and what follows them.
+
+    Parameters
+    ----------
+    chunks : iterator of bytes or memoryview
+        The file, the first chunk with its header; each may be overwritten by the next, and from the second on they
+        begin with the last `OVERLAP_BYTES` of the one before. Voxels are passed on chunk by chunk, before the next is
+        unpacked: memory stays flat, and what is searched is in the cache.
+    place : str
+    """
+    where = f"{place} > NIfTI".removeprefix(" > ")
+    first = next(chunks)
+    try:
+        size, start, stop = _nifti_layout(first)
+    except (struct.error, ValueError, OverflowError):
+        yield Region(data=_all(first, chunks), nature=Nature.TEXT, place=where)
+        return
+    if start > len(first):
+        first = _all(first, chunks)
+    yield Region(data=bytes(first[:size]), nature=Nature.TEXT, place=f"{where} header")
+    if start > size:
+        # Extensions may embed anything (code 2 holds DICOM): take them apart like files of their own.
+        yield bytes(first[size:start]), f"{where} before the voxels"
+    chunk, left, repeated = memoryview(first)[start:], max(0, stop - start), 0
+    while len(chunk) - repeated < left:
+        yield Region(data=chunk, nature=Nature.VOXELS, place=f"{where} voxels", repeated=repeated)
+        left -= len(chunk) - repeated
+        repeated = OVERLAP_BYTES
+        chunk = memoryview(next(chunks, b""))
+        if not chunk:
+            return
+    end = repeated + left
+    yield Region(data=chunk[:end], nature=Nature.VOXELS, place=f"{where} voxels", repeated=repeated)
+    rest = _all(chunk[end:], chunks)
+    if rest:
+        yield rest, f"{where} after the voxels"
+
+
+def _all(first: bytes | memoryview, chunks: Iterator[bytes | memoryview]) -> bytes:
+    return b"".join([bytes(first), *(bytes(chunk[OVERLAP_BYTES:]) for chunk in chunks)])
+
+
+def _nifti_layout(data: bytes | memoryview) -> tuple[int, int, int]:
+    """(size of the header, start and end of the voxels) as the header says."""
     second = data[4:8] == b"n+2\0"
     size = 540 if second else 348
     order = "<" if struct.unpack_from("<i", data)[0] == size else ">"
-    try:
-        if second:
-            dims = struct.unpack_from(f"{order}8q", data, 16)
-            (bits,) = struct.unpack_from(f"{order}h", data, 14)
-            (offset,) = struct.unpack_from(f"{order}q", data, 168)
-        else:
-            dims = struct.unpack_from(f"{order}8h", data, 40)
-            (bits,) = struct.unpack_from(f"{order}h", data, 72)
-            offset = int(struct.unpack_from(f"{order}f", data, 108)[0])
-    except (struct.error, ValueError, OverflowError):
-        yield Region(data=data, nature=Nature.TEXT, place=f"{place} > NIfTI".removeprefix(" > "))
-        return
+    if second:
+        dims = struct.unpack_from(f"{order}8q", data, 16)
+        (bits,) = struct.unpack_from(f"{order}h", data, 14)
+        (offset,) = struct.unpack_from(f"{order}q", data, 168)
+    else:
+        dims = struct.unpack_from(f"{order}8h", data, 40)
+        (bits,) = struct.unpack_from(f"{order}h", data, 72)
+        offset = int(struct.unpack_from(f"{order}f", data, 108)[0])
     count = 1
     for length in dims[1 : 1 + max(0, min(7, dims[0]))]:
         count *= max(1, length)
-    start = min(max(offset, size), len(data))
-    stop = min(start + count * max(bits, 8) // 8, len(data))
-    where = f"{place} > NIfTI".removeprefix(" > ")
-    yield Region(data=data[:size], nature=Nature.TEXT, place=f"{where} header")
-    if start > size:
-        # Extensions may embed anything (code 2 holds DICOM): take them apart like files of their own.
-        yield data[size:start], f"{where} before the voxels"
-    yield Region(data=memoryview(data)[start:stop], nature=Nature.VOXELS, place=f"{where} voxels")
-    if stop < len(data):
-        yield data[stop:], f"{where} after the voxels"
+    start = max(offset, size)
+    return size, start, start + count * max(bits, 8) // 8
 
 
 def is_png(data: bytes) -> bool:

@@ -6,10 +6,17 @@ identifier may be to count (see `matcher`): chance writes short numbers into pix
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
-__all__ = ["Flaw", "Nature", "Region"]
+__all__ = ["CHUNK_BYTES", "OVERLAP_BYTES", "Flaw", "Nature", "Part", "Region"]
+
+CHUNK_BYTES: Final = 8 << 20
+"""What is searched at a time of data that are unpacked while they are searched: it stays in the cache."""
+OVERLAP_BYTES: Final = 16 << 10
+"""Of the chunk before that each chunk repeats; an identifier is far shorter in every spelling."""
 
 
 class Nature(Enum):
@@ -32,18 +39,21 @@ class Region:
     Parameters
     ----------
     data : bytes or memoryview
-        A memoryview only for voxels.
+        A memoryview only for voxels; search it before asking for the next region, which may overwrite it.
     nature : Nature
     place : str
         Where within the file, in words without any content: ``"gzip comment"``, ``"member 3 > header"``.
     words_only : bool
         Whether what stood around numbers has been taken away, so that only words and codes can be judged.
+    repeated : int
+        Bytes that other regions hold too, so that the border between two chunks hides nothing.
     """
 
     data: bytes | memoryview
     nature: Nature
     place: str
     words_only: bool = False
+    repeated: int = 0
 
     def __repr__(self) -> str:
         return f"Region({self.nature.value}, {len(self.data)} bytes, {self.place})"
@@ -55,3 +65,8 @@ class Flaw:
 
     place: str
     reason: str
+
+
+Part = Region | Flaw | tuple[bytes | Iterator[bytes], str]
+"""A region ready to be searched, something that could not be opened, or bytes to be taken apart further and their
+place; bytes come in pieces where they are unpacked on the way."""

@@ -151,7 +151,7 @@ def scan_with(matcher: Matcher, path: Path, *, progress: Progress | None = None)
             if isinstance(region, Flaw):
                 findings.append(Finding.of("not-scanned", location, f"{region.place or 'contents'}: {region.reason}"))
                 continue
-            searched += len(region.data)
+            searched += len(region.data) - region.repeated
             kinds = _search(matcher, region)
             # One identifier shows in several readings of one text; the first is enough.
             if kinds and (key := (region.place.split(" (")[0], kinds)) not in seen:

@@ -11,9 +11,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from quadphase.deidentify.archives import Part
 from quadphase.deidentify.folding import FOLD
-from quadphase.deidentify.regions import Nature, Region
+from quadphase.deidentify.regions import Nature, Part, Region
 
 __all__ = ["is_pdf", "is_text", "layers", "open_pdf"]
 

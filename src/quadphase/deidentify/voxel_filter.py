@@ -21,16 +21,20 @@ from quadphase.deidentify.folding import BREAK, FOLD
 
 __all__ = ["Stretches", "VoxelFilter"]
 
-BLOCK_WORDS: Final = 1 << 17
-"""256 KiB: everything is found while the block is in the cache."""
+BLOCK_WORDS: Final = 1 << 18
+"""512 KiB: everything is found while the block is in the cache."""
 
 FIRST_CHARACTER: Final = 32
-CHARACTERS: Final = 95
-"""Printable ASCII."""
+"""Below are control characters, which no pattern has."""
+NONE: Final = 127
+"""Stands for every word that is no ASCII character; DEL itself is in no pattern."""
 
 SEPARATORS: Final = " .,-_^/"
 """Punctuation of UIDs, names and dates. Any other mark between HU that happen to be digits would do for the folded
 pattern, and soft tissue (33 … 64 HU) is made of such marks."""
+
+LAST_BYTES: Final = 1024
+"""More than any pattern has."""
 
 Bools = NDArray[np.bool_]
 Words = NDArray[np.uint16]
@@ -80,8 +84,9 @@ class VoxelFilter:
         pairs = _pairs(wide)
         unusual = [code for code in range(128) if not chr(code).isalnum() and chr(code) not in SEPARATORS]
         pairs[unusual, :] = pairs[:, unusual] = False
-        printable = slice(FIRST_CHARACTER, FIRST_CHARACTER + CHARACTERS)
-        self._characters: Bools = pairs[printable, printable].ravel().copy()
+        pairs[NONE] = pairs[:, NONE] = False
+        self._together: Bools = pairs[: NONE + 1, : NONE + 1].ravel()
+        """Whether two characters stand together in a pattern, by ``first * (NONE + 1) + second``."""
 
     def stretches(self, data: bytes | memoryview) -> Stretches:
         """Stretches of `data` that could hold a pattern."""
@@ -90,56 +95,59 @@ class VoxelFilter:
         wide: list[NDArray[np.int64]] = []
         shifted_is_suspect = False
         for start in range(0, len(words), BLOCK_WORDS):
-            # Overlapping, so that each sampled position sees its successor.
-            block = words[start : start + BLOCK_WORDS + 1]
+            # Overlapping, so that each sampled position sees what follows it.
+            block = words[start : start + BLOCK_WORDS + self._step + 1]
             low, high = int(block.view("<i2").min()), int(block.view("<i2").max())
+            if low >= 0 and high < FIRST_CHARACTER << 8 and int(block.view(np.uint8).max()) < FIRST_CHARACTER:
+                continue  # a mask: no byte is a character
             if self._upto[high + 32769] - self._upto[low + 32768]:
                 narrow.append(start + self._sampled_words(block[:BLOCK_WORDS], -start % self._run_words))
             wide.append(start + self._sampled_pairs(block, -start % self._step))
             # UTF-16 at odd positions puts a character into the high byte of a word.
             shifted_is_suspect |= high >= FIRST_CHARACTER << 8
-        return Stretches(
-            narrow=self._narrow(np.concatenate([*narrow, np.zeros(0, np.int64)]), words),
-            wide=self._wide(np.concatenate([*wide, np.zeros(0, np.int64)]), words)
-            + (self._shifted(data) if shifted_is_suspect else b""),
-        )
+        texts = [self._wide(np.concatenate([*wide, np.zeros(0, np.int64)]), words)]
+        if shifted_is_suspect:
+            texts.append(self._text(data[1:]))
+        found = self._narrow(np.concatenate([*narrow, np.zeros(0, np.int64)]), words)
+        if len(data) and data[-1] >= FIRST_CHARACTER:
+            # The last character of big endian text has its NUL before it: one is lent to it.
+            end = bytes(data[-LAST_BYTES:]) + b"\0"
+            texts.append(self._text(end[len(end) % 2 :]))
+            # And no word holds the last of an odd number of bytes.
+            found += end if len(data) % 2 else b""
+        return Stretches(narrow=found, wide=b"".join(texts))
 
     def _sampled_words(self, block: Words, offset: int) -> NDArray[np.int64]:
         found: NDArray[np.int64] = np.flatnonzero(self._words[block[offset :: self._run_words]])
         return found * self._run_words + offset
 
     def _sampled_pairs(self, block: Words, offset: int) -> NDArray[np.int64]:
-        """Positions at which this sample and the next one are pairs: any run that is long enough holds two samples."""
-        step = self._step
-        first, second = block[offset:-1:step], block[offset + 1 :: step]
-        near: NDArray[np.int64] = np.flatnonzero(first - np.uint16(FIRST_CHARACTER) < CHARACTERS)
-        near = near[second[near] - np.uint16(FIRST_CHARACTER) < CHARACTERS]
-        key = (first[near] - FIRST_CHARACTER).astype(np.intp) * CHARACTERS + (second[near] - FIRST_CHARACTER)
-        near = near[self._characters[key]]
-        if not len(near):
-            return near
-        # The next sample may lie in the next block, which is searched on its own: the last one stands for it.
-        followed = np.concatenate([near[1:] - near[:-1] == 1, [near[-1] == len(first) - 1]])
-        led = np.concatenate([[near[0] == 0], near[1:] - near[:-1] == 1])
-        chosen: NDArray[np.int64] = near[followed | led] * step + offset
-        return chosen
+        """Sampled positions where this and the next sample are pairs: a run that is long enough holds two."""
+        end = len(block) - 1
+        good = self._are_pairs(block[offset : end : self._step], block[offset + 1 : end + 1 : self._step])
+        found: NDArray[np.int64] = np.flatnonzero(good[:-1] & good[1:])
+        return found * self._step + offset
+
+    def _are_pairs(self, first: Words, second: Words) -> Bools:
+        """Whether each of these words and its successor are characters that some pattern holds together."""
+        none = np.uint16(NONE)
+        return self._together.take(np.minimum(first, none) * np.uint16(NONE + 1) + np.minimum(second, none))
 
     def _narrow(self, candidates: NDArray[np.int64], words: Words) -> bytes:
         return _gathered(candidates, words, self._run_words, lambda at: self._words[words[at]], before=1, after=1)
 
     def _wide(self, candidates: NDArray[np.int64], words: Words) -> bytes:
         def is_pair(at: NDArray[np.int64]) -> Bools:
-            first = words[at] - np.uint16(FIRST_CHARACTER)
-            second = words[np.minimum(at + 1, len(words) - 1)] - np.uint16(FIRST_CHARACTER)
-            printable = (first < CHARACTERS) & (second < CHARACTERS)
-            key = np.where(printable, first.astype(np.intp) * CHARACTERS + second, 0)
-            return printable & self._characters[key]
+            return self._are_pairs(words.take(at), words.take(at + 1, mode="clip"))
 
+        for distance in range(1, self._step):  # every pair between the two samples must be good
+            candidates = candidates[is_pair(candidates + distance)]
         gathered = _gathered(candidates, words, self._run_pairs, is_pair, before=0, after=2)
         return np.frombuffer(gathered, np.uint8)[::2].tobytes()
 
-    def _shifted(self, data: bytes | memoryview) -> bytes:
-        words: Words = np.frombuffer(data[1:], "<u2", (len(data) - 1) // 2)
+    def _text(self, data: bytes | memoryview) -> bytes:
+        """Characters of stretches that may hold a pattern written as UTF-16 at even positions."""
+        words: Words = np.frombuffer(data, "<u2", len(data) // 2)
         return self._wide(self._sampled_pairs(words, 0), words)
 
 

@@ -43,7 +43,7 @@ def test_counts_by_outcome_and_by_case(study: Study, hospital: Hospital) -> None
     assert report.unreadable_of_cases == 1  # the cut one says whose it is
     assert not report.complete
     [finding] = [f for f in report.findings if f.code == "unreadable-files"]
-    assert finding.message.startswith("1 empty, 1 pixel data cut short")
+    assert finding.message.startswith("1 cut short, 1 empty")
     assert (study.restricted / "unreadable_files.csv").read_text().count("\n") == 3
     assert oct((study.restricted / "unreadable_files.csv").stat().st_mode)[-3:] == "600"
 
