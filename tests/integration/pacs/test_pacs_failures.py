@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import ssl
+import struct
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -101,6 +104,32 @@ def test_wrong_name_of_the_archive(archive: Orthanc, study_of: Callable[..., Stu
     assert result.exit_code == ExitCode.SOURCE_UNREACHABLE
     assert result.stderr.count("\n") == 1
     assert "it is not called that" in result.stderr
+
+
+def test_a_refusal_that_the_system_threw_away_is_asked_for_again(study_of: Callable[..., Study]) -> None:
+    """An archive that refuses and closes in one breath: the reset may discard its answer (seen with Orthanc)."""
+    calls = []
+
+    def serve(server: socket.socket) -> None:
+        for _ in range(3):
+            connection, _ = server.accept()
+            calls.append(connection.recv(65536)[:1])
+            if len(calls) == 3:
+                connection.sendall(bytes.fromhex("03000000000400010107"))  # A-ASSOCIATE-RJ: not called that
+                connection.recv(1)
+            else:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        result = command(study_of().root, f"dimse://WRONG@127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+    assert result.exit_code == ExitCode.SOURCE_UNREACHABLE
+    assert "it is not called that" in result.stderr
+    assert calls == [b"\x01"] * 3
 
 
 def test_our_name_is_unknown_to_the_archive(archive: Orthanc, study_of: Callable[..., Study]) -> None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import count
 from typing import Any, Final
 
 from quadphase.acquire.address import DimseAddress
 from quadphase.acquire.archive import ExamQuery, FetchError, RemoteExam, RemoteSeries
-from quadphase.acquire.dimse.contexts import STORAGE_CLASSES, VERIFICATION, storage_contexts
+from quadphase.acquire.dimse.association import Caller
+from quadphase.acquire.dimse.contexts import VERIFICATION
 from quadphase.acquire.dimse.intake import Intake
 from quadphase.acquire.dimse.listener import Arrivals, Listener, store_event
-from quadphase.acquire.dimse.sockets import close_for_certain, send_at_once
 from quadphase.acquire.instance import date_of
 from quadphase.acquire.store import SeriesStore
-from quadphase.acquire.tls import client_context, listener_context
-from quadphase.errors import InputError, MissingDependencyError, SourceUnreachableError
+from quadphase.acquire.tls import listener_context
+from quadphase.errors import InputError, SourceUnreachableError
 from quadphase.model.protocol.sections import PacsSection
 
 __all__ = ["DimseArchive"]
@@ -28,22 +26,11 @@ _FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 _MOVE: Final = "1.2.840.10008.5.1.4.1.2.2.2"
 _GET: Final = "1.2.840.10008.5.1.4.1.2.2.3"
 
-_MAXIMUM_PDU: Final = 131072
-"""Bytes we accept in one protocol data unit: DCMTK's maximum, which Orthanc and dcm4che also send."""
 _UIDS_PER_REQUEST: Final = 50
 """SOP instance UIDs in one identifier: 50 × 65 bytes stay far below every archive's limit."""
 
 _MOVE_DESTINATION_UNKNOWN: Final = 0xA801
 _SOP_CLASS_NOT_SUPPORTED: Final = 0x0122
-
-# PS3.8 table 9-21, A-ASSOCIATE-RJ: (source, reason)
-_REJECTIONS: Final = {
-    (1, 2): "it does not speak DICOM's application context",
-    (1, 3): "it does not know our AE title",
-    (1, 7): "it is not called that",
-    (3, 1): "it is busy",
-    (3, 2): "it has too many connections",
-}
 
 
 class DimseArchive:
@@ -56,26 +43,11 @@ class DimseArchive:
     """
 
     def __init__(self, address: DimseAddress, settings: PacsSection) -> None:
-        try:
-            from pynetdicom import AE
-        except ImportError:
-            raise MissingDependencyError(
-                "no-pynetdicom", "DIMSE needs the package pynetdicom", "pip install 'quadphase[pacs]'"
-            ) from None
-        # pynetdicom quotes identifiers of persons in its log lines
-        logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
+        self._caller = Caller(address, settings)
         self.address = address
         self.settings = settings
-        self.calling = address.calling or settings.ae_title
+        self.calling = self._caller.title
         self._retrieve = address.retrieve or settings.retrieve
-        self._tls = client_context(settings) if address.tls or settings.tls else None
-        self._entity: Any = AE(ae_title=self.calling)
-        self._entity.maximum_pdu_size = _MAXIMUM_PDU
-        self._entity.acse_timeout = settings.timeout_s
-        self._entity.connection_timeout = settings.timeout_s
-        self._entity.network_timeout = settings.timeout_s
-        self._entity.dimse_timeout = settings.timeout_s
-        _close_refused_sockets(self._entity)
         self._listener: Listener | None = None
         self._message_ids = count(1)
 
@@ -84,78 +56,10 @@ class DimseArchive:
             self._listener.close()
             self._listener = None
 
-    # Association
-
-    @contextmanager
-    def _associate(self, classes: Sequence[str], *, storage: bool = False) -> Iterator[Any]:
-        """An established association; released at the end.
-
-        Raises
-        ------
-        SourceUnreachableError
-            ``"unreachable"``, ``"rejected"``, ``"not-offered"``.
-        """
-        from pynetdicom import build_context, build_role
-
-        contexts = [build_context(uid) for uid in classes]
-        roles = None
-        if storage:
-            contexts += storage_contexts()
-            roles = [build_role(uid, scp_role=True) for uid in STORAGE_CLASSES]
-        association = self._entity.associate(
-            self.address.host,
-            self.address.port,
-            contexts=contexts,
-            ae_title=self.address.called,
-            ext_neg=roles,
-            max_pdu=_MAXIMUM_PDU,
-            tls_args=(self._tls, self.address.host) if self._tls is not None else None,
-        )
-        if not association.is_established:
-            raise self._refusal(association)
-        send_at_once(association)
-        try:
-            yield association
-        except BaseException:
-            # nothing polite can be said in the middle of a retrieval
-            connection = getattr(association.dul.socket, "socket", None)
-            if association.is_established:
-                association.abort()
-            if connection is not None:
-                connection.close()
-            raise
-        if association.is_established:
-            association.release()
-
-    def _refusal(self, association: Any) -> SourceUnreachableError:
-        if association.is_rejected:
-            answer = association.acceptor.primitive
-            reason = _REJECTIONS.get((answer.result_source, answer.diagnostic), "it gave no reason")
-            busy = answer.result_source == 3
-            return SourceUnreachableError(
-                "busy" if busy else "rejected",
-                f"{self.address} refused the association of {self.calling}: {reason}",
-                "Try again later"
-                if busy
-                else "Ask the PACS administrator to register our AE title, host and port, "
-                "and check the AE title before the @",
-            )
-        if association.acceptor.primitive is not None and association.is_aborted:
-            return SourceUnreachableError(
-                "not-offered",
-                f"{self.address} offers no such service to {self.calling}",
-                "Ask the PACS administrator to allow C-ECHO, C-FIND and C-GET or C-MOVE for our AE title",
-            )
-        return SourceUnreachableError(
-            "unreachable",
-            f"{self.address} does not answer" + (" or refuses TLS" if self._tls is not None else ""),
-            "Check host and port, the firewall, and that the PACS is running",
-        )
-
     # Query
 
     def check(self) -> None:
-        with self._associate([VERIFICATION]) as association:
+        with self._caller.associate([VERIFICATION]) as association:
             status = association.send_c_echo()
             if getattr(status, "Status", None) != 0:
                 raise SourceUnreachableError(
@@ -212,7 +116,7 @@ class DimseArchive:
     def _find(self, keys: dict[str, str]) -> list[Any]:
         identifier = _dataset(keys)
         answers = []
-        with self._associate([_FIND]) as association, warnings.catch_warnings():
+        with self._caller.associate([_FIND]) as association, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom quotes values it finds odd
             for status, answer in association.send_c_find(identifier, _FIND):
                 code = getattr(status, "Status", None)
@@ -255,7 +159,7 @@ class DimseArchive:
 
     def _get(self, identifier: Any, store: SeriesStore, stored: Callable[[], None]) -> None:
         try:
-            with self._associate([_GET], storage=True) as association:
+            with self._caller.associate([_GET], storage=True) as association:
                 if not any(context.abstract_syntax == _GET for context in association.accepted_contexts):
                     raise _NoGetError
                 intake = Intake(lambda _: store.begin(), stored)
@@ -284,12 +188,12 @@ class DimseArchive:
                 raise InputError(
                     "no-listen-port", "C-MOVE needs a port to listen on", "Set listen_port in [pacs] of protocol.toml"
                 )
-            context = listener_context(self.settings) if self._tls is not None else None
+            context = listener_context(self.settings) if self._caller.tls is not None else None
             self._listener = Listener(
                 self.calling, self.settings.listen_address, port, context, self.settings.timeout_s
             )
         message = next(self._message_ids) % 65535
-        with self._associate([_MOVE]) as association, self._listener.expect(message, store, stored) as arrivals:
+        with self._caller.associate([_MOVE]) as association, self._listener.expect(message, store, stored) as arrivals:
             self._watch(association, arrivals)
             self._finish(association.send_c_move(identifier, self.calling, _MOVE, msg_id=message), arrivals)
 
@@ -332,13 +236,6 @@ class DimseArchive:
             raise FetchError("the archive does not support this kind of retrieval", retry=False)
         if code != 0 and code & 0xF000 != 0xB000:  # B000: finished, some sub-operations failed; the count will tell
             raise FetchError(f"the archive failed with status {code:04X}")
-
-
-def _close_refused_sockets(entity: Any) -> None:
-    """Have sockets closed for certain, also those of connections that were refused."""
-    create = getattr(entity, "_create_socket", None)
-    if create is not None:
-        entity._create_socket = lambda *arguments: close_for_certain(create(*arguments))
 
 
 class _NoGetError(Exception):
