@@ -20,7 +20,7 @@ def figures(
     agreement: Annotated[
         Path | None, typer.Option(help="A study's reports/agreement.json, for the plots of the readers' agreement.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier folder of figures.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Draw the figures: consecutive slices, three planes and rendering, phases, sample table, overview, agreement."""
@@ -32,7 +32,7 @@ def figures(
         from quadphase.io.release_tables import GEOMETRY_NAME
         from quadphase.model import Phase
         from quadphase.release.figures.agreement import agreement_pairs
-        from quadphase.release.figures.write import write_figures
+        from quadphase.release.figures.write import is_figures_folder, write_figures
         from quadphase.statistics.measures import ImageMeasures, release_measures
 
         if phase is not None and phase not in list(Phase):
@@ -41,11 +41,13 @@ def figures(
         if read_twice is not None:
             agreement_pairs(read_twice)  # a wrong file is refused before any image is measured
         release = Release(source)
+        given = [release.root, *([agreement] if agreement is not None else [])]
+        atomic.require_target(out, replace=overwrite, recognised=is_figures_folder, inputs=given)
         measures: tuple[ImageMeasures, ...] = ()
         if subject is None:
             with progress("measure", quiet=json or (release.root / GEOMETRY_NAME).is_file()) as report:
                 measures = release_measures(release, progress=report) or ()
-        with atomic.new_folder(out, replace=overwrite) as folder:
+        with atomic.new_folder(out, replace=overwrite, recognised=is_figures_folder, inputs=given) as folder:
             drawn = write_figures(
                 release,
                 folder,

@@ -43,11 +43,13 @@ def localize(
 
 def _one(source: Path, target: Path, *, backend: str, command: str, overwrite: bool, json: bool) -> None:
     from quadphase.errors import InputError, OutputError
+    from quadphase.io import atomic
     from quadphase.io.nifti import load_volume, save_mask
     from quadphase.localize.backends import find_liver_with
 
     if source.is_dir():
         raise InputError("not-nifti", f"{source} is a folder", "With two arguments the first is a CT volume")
+    atomic.require_apart(target, [source])
     if target.exists() and not overwrite:
         raise OutputError("exists", f"{target} exists already", "Choose another name, or add --overwrite")
     result = find_liver_with(backend, load_volume(source), command=command)

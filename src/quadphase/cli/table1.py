@@ -46,11 +46,15 @@ def table1(
         from quadphase.io import atomic
         from quadphase.io.release import Release
         from quadphase.io.release_tables import GEOMETRY_NAME
+        from quadphase.release.manifest import CHECKSUMS_NAME
         from quadphase.release.table1_text import FORMATS
         from quadphase.statistics.measures import release_measures
         from quadphase.statistics.table1 import compute_table1
 
         release = Release(source)
+        if out is not None:
+            sealed = (release.root / CHECKSUMS_NAME).is_file()  # a file more or less would break its checksums
+            atomic.require_apart(out, [release.root] if sealed else [release.table])
         images = None
         if source.is_dir():
             with progress("measure", quiet=json or (release.root / GEOMETRY_NAME).is_file()) as report:

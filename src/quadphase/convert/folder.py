@@ -16,9 +16,9 @@ from quadphase.convert.exam import Loaded, Stack, read_stacks
 from quadphase.convert.features import features_of
 from quadphase.convert.phases.assign import assign
 from quadphase.convert.slice_table import slice_table
-from quadphase.errors import InputError, OutputError, QuadphaseError
+from quadphase.errors import InputError, QuadphaseError
 from quadphase.io import atomic
-from quadphase.io.json_file import save_json
+from quadphase.io.json_file import load_json, save_json
 from quadphase.io.nifti import save_volume
 from quadphase.model import Finding, GridRecord, Phase
 from quadphase.model.protocol.sections import ConvertSection, PhasesSection
@@ -92,6 +92,15 @@ class FolderReport:
         }
 
 
+def _is_converted(folder: Path) -> bool:
+    """Whether a folder is what `convert_folder` writes: its report and the volumes that names."""
+    try:
+        report = load_json(folder / "report.json")
+    except InputError:
+        return False
+    return isinstance(report, dict) and {"n_files", "n_volumes", "stacks", "rejected"} <= report.keys()
+
+
 def convert_folder(
     folder: Path,
     out: Path,
@@ -108,7 +117,7 @@ def convert_folder(
     folder : Path
         Searched at any depth.
     out : Path
-        Must not exist, unless `overwrite`.
+        Must not exist, unless `overwrite`; replaced only if an earlier conversion wrote it.
     settings : ConvertSection, optional
         Smallest stack, and the resampling that is allowed (none by default).
 
@@ -134,14 +143,13 @@ def convert_folder(
         raise InputError(
             "output-inside-input", f"{out} lies inside {folder}", "Choose a place outside the DICOM folder"
         )
-    if out.exists() and not overwrite:
-        # Said before hours of reading, not after.
-        raise OutputError("exists", f"{out} exists already", "Choose another name, or add --overwrite")
+    # Said before hours of reading, not after.
+    atomic.require_target(out, replace=overwrite, recognised=_is_converted, inputs=[folder])
     found = read_stacks([folder], settings=settings, threads=threads)
     if not found.n_files:
         raise InputError("no-files", f"{folder} holds no files", "Check the name")
     reports: list[StackReport] = []
-    with atomic.new_folder(out, replace=overwrite) as target:
+    with atomic.new_folder(out, replace=overwrite, recognised=_is_converted, inputs=[folder]) as target:
         for exam in sorted({stack.exam for stack in found.stacks}):
             stacks = [stack for stack in found.stacks if stack.exam == exam]
             phases, kept = _phases([stack for stack in stacks if stack.usable], threads)

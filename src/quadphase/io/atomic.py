@@ -1,7 +1,9 @@
 """Files and folders that exist complete or not at all.
 
 A stage writes under a temporary name beside its target and renames at the end; an interrupted run leaves only names
-that start with ``.tmp-``, which the next run removes. Existing outputs are never overwritten unless the caller says so.
+that start with ``.tmp-``, which the next run removes. Existing outputs are never overwritten unless the caller says so;
+and then a folder only where it is empty or *recognised* as the same kind of output, and never one that is, holds or lies
+inside an input, or that holds a study. A slip of the finger must not delete a hospital's images.
 """
 
 from __future__ import annotations
@@ -9,15 +11,30 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from quadphase.errors import OutputError
 
-__all__ = ["TEMPORARY_PREFIX", "explain", "new_folder", "write_bytes", "write_text"]
+__all__ = [
+    "TEMPORARY_PREFIX",
+    "Recognised",
+    "explain",
+    "new_folder",
+    "require_apart",
+    "require_target",
+    "write_bytes",
+    "write_text",
+]
 
 TEMPORARY_PREFIX = ".tmp-"
+
+_PRECIOUS = ("restricted", "ledger.sqlite", "protocol.toml", "pseudonym.key")
+"""Names that only a study has: a folder that holds one, at any depth, is never replaced."""
+
+Recognised = Callable[[Path], bool]
+"""Whether an existing folder is an earlier output of the same kind, which may be replaced."""
 
 
 def explain(error: OSError, target: Path) -> OutputError:
@@ -73,38 +90,121 @@ def write_text(target: Path, text: str, *, overwrite: bool = True) -> Path:
     return write_bytes(target, text.encode("utf-8"), overwrite=overwrite)
 
 
-@contextmanager
-def new_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
-    """A temporary folder that becomes `target` when the block ends well, and vanishes when it does not.
+def require_apart(target: Path, inputs: Iterable[Path], *, inside: bool = True) -> None:
+    """Refuse an output that is, holds or (with `inside`) lies inside one of the inputs; links are followed.
+
+    Raises
+    ------
+    OutputError
+        ``"output-is-input"``.
+    """
+    place = target.resolve()
+    for one in inputs:
+        known = one.resolve()
+        if place == known:
+            how = "is an input of this command"
+        elif known.is_relative_to(place):
+            how = f"holds {one}, an input of this command"
+        elif inside and place.is_relative_to(known):
+            how = f"lies inside {one}, an input of this command"
+        else:
+            continue
+        raise OutputError("output-is-input", f"{target} {how}", "Name another place for the output")
+
+
+def require_target(
+    target: Path, *, replace: bool = False, recognised: Recognised | None = None, inputs: Iterable[Path] = ()
+) -> Path:
+    """The place of a new folder, links followed, if it may be written there; commands ask before hours of work.
 
     Parameters
     ----------
     target : Path
     replace : bool
-        Whether an existing `target` is replaced (at the end, by rename); otherwise it is an `OutputError` ``"exists"``.
+        Whether an existing folder may be replaced: an empty one, or one that is `recognised`.
+    recognised : callable, optional
+        None: a folder of the caller's own making, such as a stage's folder of one case.
+    inputs : iterable of Path
+        As in `require_apart`.
 
     Raises
     ------
     OutputError
-        As `write_bytes`.
+        ``"exists"``, ``"not-a-folder"``, ``"output-is-input"``, ``"holds-a-study"``, ``"not-recognised"``.
     """
-    if target.exists() and not replace:
-        raise OutputError("exists", f"{target} exists already", "Choose another name, or remove it yourself")
-    temporary = target.with_name(f"{TEMPORARY_PREFIX}{target.name}.{os.getpid()}")
+    require_apart(target, inputs)
+    place = target.resolve()
+    try:
+        there = place.exists()
+    except OSError as error:
+        raise explain(error, target) from None
+    if not there:
+        return place
+    if not replace:
+        way = "replace it (see --help)" if recognised is not None else "remove it yourself"
+        raise OutputError("exists", f"{target} exists already", f"Choose another name, or {way}")
+    if not place.is_dir():
+        raise OutputError("not-a-folder", f"{target} is a file", "Choose another name")
+    if Path.cwd().is_relative_to(place):
+        raise OutputError("not-recognised", f"{target} is the folder you work in", "Name a folder of its own")
+    if _holds_a_study(place):
+        raise OutputError("holds-a-study", f"{target} holds a study and is never replaced", "Choose another name")
+    if recognised is not None and any(place.iterdir()) and not recognised(place):
+        raise OutputError(
+            "not-recognised",
+            f"{target} holds something else than an earlier output of this command",
+            "Choose another name, or remove it yourself",
+        )
+    return place
+
+
+def _holds_a_study(place: Path) -> bool:
+    return any(name in _PRECIOUS for _, folders, files in os.walk(place) for name in (*folders, *files))
+
+
+@contextmanager
+def new_folder(
+    target: Path, *, replace: bool = False, recognised: Recognised | None = None, inputs: Iterable[Path] = ()
+) -> Iterator[Path]:
+    """A temporary folder that becomes `target` when the block ends well, and vanishes when it does not.
+
+    Parameters
+    ----------
+    target : Path
+    replace, recognised, inputs
+        As in `require_target`, which is asked before the block and again before anything is replaced.
+
+    Raises
+    ------
+    OutputError
+        As `require_target` and `write_bytes`.
+    """
+    inputs = tuple(inputs)
+    place = require_target(target, replace=replace, recognised=recognised, inputs=inputs)
+    temporary = place.with_name(f"{TEMPORARY_PREFIX}{place.name}.{os.getpid()}")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         yield temporary
-        if target.exists():
-            old = target.with_name(f"{TEMPORARY_PREFIX}old-{target.name}.{os.getpid()}")
-            target.rename(old)
-            temporary.rename(target)
-            shutil.rmtree(old)
+        require_target(target, replace=replace, recognised=recognised, inputs=inputs)
+        if place.exists():
+            _swap(temporary, place)
         else:
-            temporary.rename(target)
+            temporary.rename(place)
     except OSError as error:
         if isinstance(error, OutputError):
             raise
         raise explain(error, target) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _swap(temporary: Path, place: Path) -> None:
+    old = place.with_name(f"{TEMPORARY_PREFIX}old-{place.name}.{os.getpid()}")
+    place.rename(old)
+    try:
+        temporary.rename(place)
+    except OSError:
+        old.rename(place)
+        raise
+    shutil.rmtree(old)

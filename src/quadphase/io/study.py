@@ -92,6 +92,12 @@ class Study:
         return f"sqlite:///{self.restricted / 'ledger.sqlite'}"
 
     @property
+    def parts(self) -> tuple[Path, ...]:
+        """What a study is made of: its protocol and every folder a stage or a person writes; no output goes there."""
+        names = ("cases", "livers", "readings", "consensus", "reports", "overrides")
+        return (self.protocol_path, self.restricted, *(self.root / name for name in names))
+
+    @property
     def downloads(self) -> Path:
         """Where network sources put DICOM files."""
         return self.restricted / "dicom"

@@ -7,7 +7,7 @@ identifier, rename. Whatever fails on the way, no release appears.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import date
@@ -28,8 +28,9 @@ from quadphase.model.source import SourcePatient
 from quadphase.pipeline.stages import exams_of, passed
 from quadphase.pipeline.work import ProgressCallback
 from quadphase.release import AuditNote, ReleaseSubject, ReleaseSummary, build_release, finish_release
+from quadphase.release.description import is_release
 
-__all__ = ["AuditStopError", "Published", "publish", "ready_cases", "subject_of"]
+__all__ = ["AuditStopError", "Published", "publish", "ready_cases", "require_release_folder", "subject_of"]
 
 CHECK_COUNT = len(VOLUME_CHECKS) + len(CASE_CHECKS) + len(RELEASE_CHECKS)
 
@@ -70,6 +71,17 @@ def ready_cases(ledger: Ledger) -> tuple[str, ...]:
     return passed(ledger, "cohort", "exam", "convert", "localize", "annotate")
 
 
+def require_release_folder(study: Study, out: Path, *, replace: bool, inputs: Iterable[Path] = ()) -> None:
+    """Refuse a folder a release may not be written to, before hours of work.
+
+    Raises
+    ------
+    OutputError
+        As `atomic.require_target`.
+    """
+    atomic.require_target(out, replace=replace, recognised=is_release, inputs=(*study.parts, *inputs))
+
+
 def publish(
     study: Study, ledger: Ledger, out: Path, *, executor: Executor, progress: ProgressCallback, replace: bool = False
 ) -> Published:
@@ -78,14 +90,14 @@ def publish(
     Parameters
     ----------
     out : Path
-        Folder of the release; must not exist unless `replace`.
+        Folder of the release; must not exist unless `replace`, and is replaced only if it is a release of ours.
 
     Raises
     ------
     InputError
         ``"nothing-to-release"``.
     OutputError
-        ``"exists"`` and what a disk refuses.
+        As `atomic.new_folder`.
     PrivacyError
         ``"identifier-found"``: exit code 5.
     AuditStopError
@@ -101,7 +113,7 @@ def publish(
     ledger.decide(Decision(case=case, stage="release", eligible=True) for case in ready)
     write_flow(study)
     identifiers = ledger.identifiers()
-    with atomic.new_folder(out, replace=replace) as folder:
+    with atomic.new_folder(out, replace=replace, recognised=is_release, inputs=study.parts) as folder:
         summary = build_release(
             study.root, folder, subjects, study.protocol, run=executor.map, progress=progress, held=held
         )

@@ -21,7 +21,7 @@ from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
 from quadphase.model import Outcome, Status
 from quadphase.pipeline.lock import lock_study
-from quadphase.pipeline.publish import Published, publish
+from quadphase.pipeline.publish import Published, publish, require_release_folder
 from quadphase.pipeline.run_log import RunLog
 from quadphase.pipeline.stages import choose_exams, consensus_cases, convert_cases, localize_cases
 from quadphase.pipeline.work import ProgressCallback, open_executor
@@ -104,7 +104,7 @@ def run_study(
     workers : int
         Processes, unless an `executor` is given.
     replace : bool
-        Whether an existing release at `out` is replaced.
+        Whether an existing release at `out` is replaced; nothing but a release ever is.
     before_release : callable, optional
         Called when all masks are there, before readings are brought to a consensus: the demo imports its readings
         there.
@@ -117,11 +117,9 @@ def run_study(
     """
     study = Study(root)
     target = out or root / "release"
-    if target.exists() and not replace:
-        from quadphase.errors import OutputError
-
-        raise OutputError("exists", f"{target} exists already", "Add --replace, or name another folder with --out")
     _ = study.protocol
+    given = [path for path in (table, Path(source) if source and Path(source).exists() else None) if path is not None]
+    require_release_folder(study, target, replace=replace, inputs=given)
     with lock_study(study), Ledger(study.ledger_url) as ledger:
         log = RunLog(study)
         log.event("run", workers=workers)

@@ -8,7 +8,7 @@ from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
 from quadphase.model import Outcome, Status
 from quadphase.pipeline.lock import lock_study
-from quadphase.pipeline.publish import Published, publish, ready_cases
+from quadphase.pipeline.publish import Published, publish, ready_cases, require_release_folder
 from quadphase.pipeline.run import RunResult, StageProgress, silent
 from quadphase.pipeline.stages import choose_exams, consensus_cases, convert_cases, localize_cases, stopped
 from quadphase.pipeline.work import open_executor
@@ -55,6 +55,8 @@ def release_study(
     study = Study(root)
     _ = study.protocol
     published: Published | None = None
+    if not dry_run:
+        require_release_folder(study, out, replace=replace)
     with lock_study(study), Ledger(study.ledger_url) as ledger:
         outcomes = consensus_cases(study, ledger)
         if not dry_run:

@@ -14,6 +14,7 @@ __all__ = [
     "DESCRIPTION_NAME",
     "SPECIFICATION",
     "description",
+    "is_release",
     "load_description",
     "load_identity",
     "title_of",
@@ -67,6 +68,14 @@ def load_identity(root: Path) -> tuple[str, str]:
     if not isinstance(name, str) or not isinstance(version, str):
         raise InputError("bad-description", f"{root / DESCRIPTION_NAME} names no dataset and version", "Make it again")
     return name, version
+
+
+def is_release(root: Path) -> bool:
+    """Whether a folder is a release made by quadphase: the only kind of folder ``--replace`` may remove."""
+    try:
+        return load_description(root) is not None
+    except InputError:
+        return False
 
 
 def load_description(root: Path) -> dict[str, Any] | None:

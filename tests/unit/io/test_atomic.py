@@ -68,3 +68,71 @@ def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught:
         atomic.write_text(tmp_path / "file" / "x.txt", "…")
     assert caught.value.code == "not-a-folder"
+
+
+def only_text(folder: Path) -> bool:
+    return all(path.suffix == ".txt" for path in folder.iterdir())
+
+
+def refused(target: Path, **options: object) -> str:
+    """The code of the refusal; the block must not run, and everything must be where it was."""
+    before = sorted(target.parent.rglob("*"))
+    with pytest.raises(OutputError) as caught, atomic.new_folder(target, replace=True, **options):  # type: ignore[arg-type]
+        pytest.fail("the block must not run")
+    assert sorted(target.parent.rglob("*")) == before
+    return caught.value.code
+
+
+def test_only_an_earlier_output_is_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "thesis.docx").write_text("ten years of work")
+    assert refused(target, recognised=only_text) == "not-recognised"
+    (target / "thesis.docx").rename(target / "old.txt")
+    with atomic.new_folder(target, replace=True, recognised=only_text) as folder:
+        (folder / "new.txt").write_text("…")
+    assert [p.name for p in target.iterdir()] == ["new.txt"]
+    (target / "new.txt").unlink()
+    with atomic.new_folder(target, replace=True, recognised=lambda _: False) as folder:  # an empty folder is nobody's
+        (folder / "new.txt").write_text("…")
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("inner", ["restricted/x", "ledger.sqlite", "deep/er/restricted/x", "a/protocol.toml"])
+def test_a_study_is_never_replaced_whatever_it_looks_like(tmp_path: Path, inner: str) -> None:
+    atomic.write_text(tmp_path / "out" / inner, "…")
+    assert refused(tmp_path / "out") == "holds-a-study"
+    assert refused(tmp_path / "out", recognised=lambda _: True) == "holds-a-study"
+
+
+def test_no_output_over_around_or_inside_an_input(tmp_path: Path) -> None:
+    given = atomic.write_text(tmp_path / "in" / "data" / "a.txt", "…").parent
+    (tmp_path / "link").symlink_to(given)
+    for target in (given, given.parent, given / "b", given / "b" / "c", tmp_path / "link", given / ".." / "data"):
+        assert refused(target, inputs=[given]) == "output-is-input"
+    with atomic.new_folder(given.parent / "beside", inputs=[given]) as folder:
+        (folder / "x").write_text("…")
+
+
+def test_the_folder_one_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here" / "below").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here" / "below")
+    assert refused(Path(), recognised=lambda _: True) == "not-recognised"
+    assert refused(Path(".."), recognised=lambda _: True) == "not-recognised"
+
+
+def test_a_file_is_not_replaced_by_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("…")
+    assert refused(tmp_path / "file", recognised=lambda _: True) == "not-a-folder"
+
+
+def test_what_came_in_meanwhile_is_kept(tmp_path: Path) -> None:
+    """An output that turns into something else while the work goes on is refused at the end, and kept."""
+    target = tmp_path / "out"
+    target.mkdir()
+    with pytest.raises(OutputError, match="something else"):  # noqa: PT012, SIM117
+        with atomic.new_folder(target, replace=True, recognised=only_text) as folder:
+            (folder / "new.txt").write_text("…")
+            (target / "thesis.docx").write_text("ten years of work")
+    assert [p.name for p in target.iterdir()] == ["thesis.docx"]
+    assert leftovers(tmp_path) == []

@@ -15,9 +15,17 @@ from quadphase.release.figures.overview import OverviewFacts
 from quadphase.release.figures.style import save_figure
 from quadphase.statistics.measures import ImageMeasures
 
-__all__ = ["FIGURES_FOLDER", "find_phase", "write_figures"]
+__all__ = ["FIGURES_FOLDER", "find_phase", "is_figures_folder", "write_figures"]
 
 FIGURES_FOLDER: Final = "figures"
+
+_FIGURES: Final = ("sample_table", "slices", "planes", "phases", "overview", "agreement")
+
+
+def is_figures_folder(folder: Path) -> bool:
+    """Whether a folder holds figures of ours and nothing else."""
+    known = {f"{name}.{form}" for name in _FIGURES for form in ("svg", "png")}
+    return all(path.is_file() and path.name in known for path in folder.iterdir())
 
 
 def find_phase(
