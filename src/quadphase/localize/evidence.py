@@ -41,6 +41,17 @@ FAR_HU = 60.0
 NECK_MM = 9.0
 """Bridges narrower than twice this do not carry the density evidence."""
 
+FISSURE_MM = 9.0
+"""Fat of the falciform fissure between the left lateral segment and the rest; seldom wider."""
+
+CONTACT_CM2 = 4.0
+"""Least area along which a part beyond the fissure faces the rest."""
+
+LEAST_PART_ML = 15.0
+
+MUSCLE_HU, APART_HU = 60.0, 20.0
+"""Only a liver this far from muscle and bowel, which keep near 60 HU, lends its density to a part beyond a fissure."""
+
 LEVEL_SCALE_MM = 40.0
 """The liver's density drifts over this length (beam hardening, fat distribution)."""
 
@@ -100,9 +111,10 @@ def grow(
     belief: FloatArray | None = None,
     belief_weight: float = 0.0,
     known_local: FloatArray | None = None,
+    known_apart: BoolArray | None = None,
     rounds: int = 3,
-) -> tuple[FloatArray, FloatArray]:
-    """Probability of liver, and the liver's local density.
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Probability of liver, the liver's local density, and its parts beyond a fissure.
 
     Parameters
     ----------
@@ -121,32 +133,41 @@ def grow(
         Pull of the belief.
     known_local : (X, Y, Z) float32 array, optional
         Local density of an earlier walk to start from.
+    known_apart : (X, Y, Z) bool array, optional
+        Parts beyond a fissure that other phases show.
     rounds : int
         Walks; before each but the first the local density is measured anew.
 
     Returns
     -------
     probability, local_hu : (X, Y, Z) float32 array
+    apart : (X, Y, Z) bool array
+        Tissue of this density that fat parts from the rest, as the left lateral segment; empty where there is none.
     """
     liver = levels[0]
     seed = _seed(liver, place)
     local = np.full(smooth.shape, liver.hu, dtype=np.float32) if known_local is None else known_local
     probability = np.zeros(smooth.shape, dtype=np.float32)
+    apart = np.zeros(smooth.shape, dtype=bool)
     for turn in range(rounds):
         if turn:
             local = _local_level(smooth, probability, liver.hu, spacing_mm)
         alike = _likeness(smooth, local, levels, temper.width, spacing_mm)
-        joined = _joined(alike, seed, place, temper.neck_mm, spacing_mm)
-        pro = (FOR * alike * joined).astype(np.float32)
+        joined, others = _joined(alike, seed, place, temper.neck_mm, spacing_mm)
+        apart = _beyond_fissure(others, joined, smooth - local, liver, spacing_mm)
+        if known_apart is not None:
+            apart |= known_apart
+        pro = (FOR * alike * (joined | apart)).astype(np.float32)
         con = _against(smooth, local, alike, place, temper.against)
         if belief is not None:
-            told = np.isfinite(belief)
+            # Phases that could not prove a part beyond the fissure say nothing against it.
+            told = np.isfinite(belief) & ~apart
             pro[told] += belief_weight * belief[told]
             con[told] += belief_weight * (1 - belief[told])
         con[place.domain & (smooth < np.minimum(-40, local - 70))] = SEED
         pro[seed], con[seed] = SEED, 0
         probability = solve(smooth, place.domain, pro, con, edge_hu=edge_hu)
-    return probability, local
+    return probability, local, apart
 
 
 def _seed(liver: LiverLevel, place: Place) -> BoolArray:
@@ -168,8 +189,10 @@ def _likeness(
     return np.asarray(alike, dtype=np.float32)
 
 
-def _joined(alike: FloatArray, seed: BoolArray, place: Place, neck_mm: float, spacing_mm: float) -> BoolArray:
-    """Tissue of liver density that joins the seed through more than a neck."""
+def _joined(
+    alike: FloatArray, seed: BoolArray, place: Place, neck_mm: float, spacing_mm: float
+) -> tuple[BoolArray, BoolArray]:
+    """Tissue of liver density that joins the seed through more than a neck, and bulky tissue that does not."""
     bulk = (alike > 0.3) & place.domain & (place.against < 0.4) & ~place.above
     steps = max(1, round(neck_mm / spacing_mm))
     flat = ndimage.generate_binary_structure(3, 1)
@@ -177,9 +200,36 @@ def _joined(alike: FloatArray, seed: BoolArray, place: Place, neck_mm: float, sp
     core = ndimage.binary_erosion(bulk, flat, iterations=steps)
     core &= ndimage.binary_erosion(bulk, border_value=1)
     labels, _ = ndimage.label(core | seed)
-    core = np.isin(labels, np.setdiff1d(np.unique(labels[seed]), [0]))
-    joined = ndimage.binary_dilation(core, flat, iterations=steps + 1)
-    return np.asarray(ndimage.binary_dilation(joined))
+    reached = np.isin(labels, np.setdiff1d(np.unique(labels[seed]), [0]))
+
+    def grown(part: BoolArray) -> BoolArray:
+        return np.asarray(ndimage.binary_dilation(ndimage.binary_dilation(part, flat, iterations=steps + 1)))
+
+    joined = grown(reached)
+    return joined, grown((labels > 0) & ~reached) & bulk & ~joined
+
+
+def _beyond_fissure(
+    others: BoolArray, joined: BoolArray, difference: FloatArray, liver: LiverLevel, spacing_mm: float
+) -> BoolArray:
+    """Those of the other pieces that are liver: its very density, at the front, facing it across a narrow cleft."""
+    kept = np.zeros_like(others)
+    if abs(liver.hu - MUSCLE_HU) < APART_HU or not others.any():
+        return kept
+    near = ndimage.binary_dilation(joined, iterations=round(FISSURE_MM / spacing_mm))
+    front = float(np.nonzero(joined)[1].mean())
+    labels, count = ndimage.label(others)
+    for number in range(1, count + 1):
+        piece = labels == number
+        size_ml = int(piece.sum()) * spacing_mm**3 / 1000
+        facing_cm2 = int((piece & near).sum()) * spacing_mm**2 / 100 / max(1, round(FISSURE_MM / spacing_mm))
+        even = difference[ndimage.binary_erosion(piece)]
+        if size_ml < LEAST_PART_ML or facing_cm2 < CONTACT_CM2 or even.size < 50:
+            continue
+        same = abs(float(np.median(even))) < 0.5 * max(10.0, 1.5 * liver.sigma_hu)
+        if same and float(np.nonzero(piece)[1].mean()) > front:
+            kept |= piece
+    return kept
 
 
 def _against(smooth: FloatArray, local: FloatArray, alike: FloatArray, place: Place, factor: float) -> FloatArray:

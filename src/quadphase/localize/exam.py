@@ -112,8 +112,8 @@ def _together(own: _Alone, others: Mapping[Phase, _Alone], volume: Volume) -> Li
     reading = own.reading
     confidence, reasons, flags = judge(reading.signs())
     if others:
-        belief, agreement = _belief(reading.work, reading.probability, others)
-        reading = read_again(reading, belief, BELIEF)
+        belief, apart, agreement = _belief(reading.work, reading.probability, others)
+        reading = read_again(reading, belief, BELIEF, apart)
         confidence, reasons, flags = judge(reading.signs())
         if agreement < AGREE_DICE:
             confidence *= max(agreement, 0.2) / AGREE_DICE
@@ -130,7 +130,7 @@ def _carried(
     total = np.zeros(work.hu.shape, dtype=np.float32)
     weight = np.zeros(work.hu.shape, dtype=np.float32)
     for item in others.values():
-        field, covers = _moved(item.reading, work, 0.0)
+        field, covers = _moved(_settled(item.reading), item.reading.work, work, 0.0)
         total += item.confidence * np.where(covers, field, 0)
         weight += item.confidence * covers
     probability = (total / np.maximum(weight, np.float32(1e-6))).astype(np.float32)
@@ -153,21 +153,28 @@ def _carried(
     )
 
 
-def _belief(work: WorkingVolume, own: FloatArray, others: Mapping[Phase, _Alone]) -> tuple[FloatArray, float]:
-    """What the other phases believe on this grid (NaN where none covers), and how well they agree with it."""
+def _belief(
+    work: WorkingVolume, own: FloatArray, others: Mapping[Phase, _Alone]
+) -> tuple[FloatArray, BoolArray, float]:
+    """What the other phases believe on this grid (NaN where none covers), the parts beyond a fissure that they show,
+    and how well they agree with it."""
     total = np.zeros(own.shape, dtype=np.float32)
     weight = np.zeros(own.shape, dtype=np.float32)
+    apart = np.zeros(own.shape, dtype=bool)
     agreements = []
     for item in others.values():
-        shift_mm, dice = _best_shift(work, own, item.reading)
-        field, covers = _moved(item.reading, work, shift_mm)
+        reading = item.reading
+        shift_mm, dice = _best_shift(work, own, reading)
+        field, covers = _moved(_settled(reading), reading.work, work, shift_mm)
         trust = item.confidence * dice
         total += trust * np.where(covers, field, 0)
         weight += trust * covers
+        if reading.apart.any() and dice > AGREE_DICE:
+            apart |= _moved(reading.apart.astype(np.float32), reading.work, work, shift_mm)[0] > 0.5
         agreements.append(dice)
     with np.errstate(invalid="ignore", divide="ignore"):
         belief = np.where(weight > 1e-3, total / weight, np.nan).astype(np.float32)
-    return belief, max(agreements)
+    return belief, apart, max(agreements)
 
 
 def _best_shift(work: WorkingVolume, own: FloatArray, other: Reading) -> tuple[float, float]:
@@ -177,11 +184,12 @@ def _best_shift(work: WorkingVolume, own: FloatArray, other: Reading) -> tuple[f
     """
     affine = np.asarray(work.affine @ np.diag([2.0, 2.0, 1.0, 1.0]), dtype=np.float64)
     coarse = replace(work, hu=work.hu[::2, ::2], affine=affine)
+    settled = _settled(other)
     mine = own[::2, ::2] > 0.5
     best = (0.0, -1.0)
     steps = int(MAX_SHIFT_MM // work.spacing_mm)
     for step in sorted(range(-steps, steps + 1), key=abs):
-        field, covers = _moved(other, coarse, step * work.spacing_mm)
+        field, covers = _moved(settled, other.work, coarse, step * work.spacing_mm)
         theirs = (field > 0.5) & covers
         size = int((mine & covers).sum()) + int(theirs.sum())
         dice = 2 * int((mine & theirs).sum()) / size if size else 0.0
@@ -190,14 +198,20 @@ def _best_shift(work: WorkingVolume, own: FloatArray, other: Reading) -> tuple[f
     return best
 
 
-def _moved(other: Reading, work: WorkingVolume, shift_mm: float) -> tuple[FloatArray, BoolArray]:
-    """The other phase's probability on this grid after a z shift, and where that phase covers it."""
+def _settled(reading: Reading) -> FloatArray:
+    """Probability, below one half wherever the tidy mask is not."""
+    return np.where(reading.mask, reading.probability, np.minimum(reading.probability, np.float32(0.49)))
+
+
+def _moved(
+    field: FloatArray, source: WorkingVolume, work: WorkingVolume, shift_mm: float
+) -> tuple[FloatArray, BoolArray]:
+    """A field of another phase on this grid after a z shift, and where that phase covers it."""
     affine = work.affine.copy()
     affine[2, 3] -= shift_mm
     x, y, z = work.hu.shape
-    kept = np.where(other.mask, other.probability, np.minimum(other.probability, np.float32(0.49)))
-    field = sample_on(kept, other.work.affine, affine, (x, y, z))
-    a, b, c, d = (np.linalg.inv(other.work.affine) @ affine)[2]
+    moved = sample_on(field, source.affine, affine, (x, y, z))
+    a, b, c, d = (np.linalg.inv(source.affine) @ affine)[2]
     i, j, k = np.ogrid[:x, :y, :z]
     slab = a * i + b * j + c * k + d
-    return field, np.asarray((slab >= -0.5) & (slab <= other.work.hu.shape[2] - 0.5))
+    return moved, np.asarray((slab >= -0.5) & (slab <= source.hu.shape[2] - 0.5))

@@ -56,6 +56,8 @@ class Reading:
     probability, local_hu : float32 array
     members : tuple of float32 array
         Probability of each temper.
+    apart : bool array
+        Parts beyond a fissure, see `quadphase.localize.evidence.grow`.
     mask : bool array
     rib_share : float
     mirrored : bool
@@ -69,6 +71,7 @@ class Reading:
     probability: FloatArray
     local_hu: FloatArray
     members: tuple[FloatArray, ...]
+    apart: BoolArray
     mask: BoolArray
     rib_share: float
     mirrored: bool
@@ -134,7 +137,7 @@ def read_phase(volume: Volume, settings: LiverSettings) -> Reading:
             "No large even tissue lies against the right wall of the trunk",
             "If the scan does show a liver, add its mask by hand or use another backend",
         )
-    first, local = grow(smooth, levels, place, spacing_mm=spacing_mm, temper=TEMPERS[0], edge_hu=EDGE_HU)
+    first, local, apart = grow(smooth, levels, place, spacing_mm=spacing_mm, temper=TEMPERS[0], edge_hu=EDGE_HU)
     others = [
         grow(smooth, levels, place, spacing_mm=spacing_mm, temper=t, edge_hu=EDGE_HU, known_local=local, rounds=1)[0]
         for t in TEMPERS[1:]
@@ -149,6 +152,7 @@ def read_phase(volume: Volume, settings: LiverSettings) -> Reading:
         probability=np.mean(members, axis=0, dtype=np.float32),
         local_hu=local,
         members=members,
+        apart=apart,
         mask=np.zeros(smooth.shape, dtype=bool),
         rib_share=rib_share,
         mirrored=mirrored,
@@ -158,7 +162,7 @@ def read_phase(volume: Volume, settings: LiverSettings) -> Reading:
     return reading
 
 
-def read_again(reading: Reading, belief: FloatArray, weight: float) -> Reading:
+def read_again(reading: Reading, belief: FloatArray, weight: float, apart: BoolArray) -> Reading:
     """Solve once more with what the other phases believe.
 
     Parameters
@@ -168,12 +172,14 @@ def read_again(reading: Reading, belief: FloatArray, weight: float) -> Reading:
         Probability from the other phases, NaN where they do not cover.
     weight : float
         Pull of the belief.
+    apart : (X, Y, Z) bool array
+        Parts beyond a fissure that the other phases show; a plain scan cannot tell them from bowel alone.
 
     Returns
     -------
     Reading
     """
-    probability, local = grow(
+    probability, local, apart = grow(
         reading.smooth,
         reading.levels,
         reading.place,
@@ -183,14 +189,15 @@ def read_again(reading: Reading, belief: FloatArray, weight: float) -> Reading:
         belief=belief,
         belief_weight=weight,
         known_local=reading.local_hu,
+        known_apart=apart,
         rounds=1,
     )
-    return with_probability(replace(reading, local_hu=local), probability)
+    return with_probability(replace(reading, local_hu=local, apart=apart), probability)
 
 
 def with_probability(reading: Reading, probability: FloatArray) -> Reading:
     """The same reading with another probability, and the mask that follows from it."""
-    mask = tidy(probability > 0.5, spacing_mm=reading.work.spacing_mm)
+    mask = tidy(probability > 0.5, spacing_mm=reading.work.spacing_mm, apart=reading.apart)
     return replace(reading, probability=probability, mask=mask)
 
 

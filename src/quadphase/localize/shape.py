@@ -11,13 +11,19 @@ THREAD_MM = 6.0
 """Radius of the opening: strips of muscle, diaphragm and vessel walls are thinner than twice this."""
 
 
-def tidy(mask: BoolArray, *, spacing_mm: float) -> BoolArray:
-    """Fill holes in every axial plane, cut threads, keep the largest piece.
+LEAST_PART_ML = 10.0
+"""Smaller pieces beside the largest are leaks."""
+
+
+def tidy(mask: BoolArray, *, spacing_mm: float, apart: BoolArray | None = None) -> BoolArray:
+    """Fill holes in every axial plane, cut threads, keep the largest piece and those that lie in `apart`.
 
     Parameters
     ----------
     mask : (X, Y, Z) bool array
     spacing_mm : float
+    apart : (X, Y, Z) bool array, optional
+        Where a piece of its own is expected, as the left lateral segment beyond its fissure.
 
     Returns
     -------
@@ -30,8 +36,9 @@ def tidy(mask: BoolArray, *, spacing_mm: float) -> BoolArray:
     ball = _flat_ball(radius)
     pad = ((0, 0), (0, 0), (1, 1))
     opened = ndimage.binary_opening(np.pad(filled, pad, mode="edge"), ball)[:, :, 1:-1]
-    thick = _largest(opened)
-    return _largest(filled & ndimage.binary_dilation(thick, iterations=radius))
+    least = LEAST_PART_ML * 1000 / spacing_mm**3
+    thick = _pieces(opened, apart, least)
+    return _pieces(filled & ndimage.binary_dilation(thick, iterations=radius), apart, least)
 
 
 def _flat_ball(radius: int) -> BoolArray:
@@ -43,8 +50,16 @@ def _flat_ball(radius: int) -> BoolArray:
     return np.asarray(ball)
 
 
-def _largest(mask: BoolArray) -> BoolArray:
+def _pieces(mask: BoolArray, apart: BoolArray | None, least: float) -> BoolArray:
+    """The largest piece, and others of at least `least` voxels that lie in `apart` for the most part."""
     labels, count = ndimage.label(mask)
     if not count:
         return mask
-    return np.asarray(labels == np.bincount(labels.ravel())[1:].argmax() + 1)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    keep = np.zeros(count + 1, dtype=bool)
+    if apart is not None:
+        expected = np.bincount(labels[apart], minlength=count + 1)
+        keep = (sizes >= least) & (expected > 0.5 * sizes)
+    keep[sizes.argmax()] = True
+    return np.asarray(keep[labels])

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from quadphase.localize import LiverSettings, LocalizeError, NoLiverError, find_liver, find_liver_in
-from quadphase.model import Box, Grid, Phase, Volume
+from quadphase.localize.shape import tidy
+from quadphase.model import Box, Diagnosis, Grid, Phase, Volume
+from quadphase.phantom.anatomy import render_phase
+from quadphase.phantom.patient import random_patient
 
 from .conftest import dice
 
@@ -93,3 +96,26 @@ def test_no_phase_is_refused() -> None:
 def test_settings_are_checked() -> None:
     with pytest.raises(LocalizeError, match="spacing_mm"):
         LiverSettings(spacing_mm=12)
+
+
+def test_a_left_segment_beyond_its_fissure_is_found_and_told_to_the_other_phases() -> None:
+    """Fat parts it from the rest, so no walk reaches it; the venous phase proves it, the arterial one is told."""
+    spec = random_patient(np.random.default_rng(109), Diagnosis.ICC)
+    drawn = {phase: render_phase(spec, phase) for phase in (Phase.C1, Phase.C2)}
+    results = find_liver({phase: each.volume for phase, each in drawn.items()})
+    for phase, each in drawn.items():
+        assert dice(results[phase].mask, each.liver) > 0.935, phase
+    alone = find_liver_in(drawn[Phase.C1].volume)
+    assert dice(alone.mask, drawn[Phase.C1].liver) < 0.92  # else this patient proves nothing
+
+
+def test_pieces_are_kept_only_where_they_are_expected() -> None:
+    mask = np.zeros((60, 60, 30), dtype=bool)
+    mask[20:55, 10:50, 5:25] = True
+    mask[4:16, 20:40, 8:22] = True
+    assert not tidy(mask, spacing_mm=3.0)[10, 30, 15]
+    expected = np.zeros_like(mask)
+    expected[:18] = True
+    assert tidy(mask, spacing_mm=3.0, apart=expected)[10, 30, 15]
+    expected[8:] = False
+    assert not tidy(mask, spacing_mm=3.0, apart=expected)[10, 30, 15]
