@@ -1,7 +1,8 @@
 """`localize` as a stage of a study: liver masks and slice ranges of one converted case, with what people overrode.
 
 It reads `cases/<case>/` and `overrides/`, and writes `livers/<case>/` whole or not at all. What a person gave (a mask,
-a slice range) always wins over the finder and is recorded as theirs.
+a slice range) always wins over the finder and is recorded as theirs. A case is left alone only where its inputs, the
+settings, the versions *and the masks on disk* are those of its record; a record that cannot be read counts for nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quadphase import __version__
+from quadphase.errors import InputError
 from quadphase.imaging.crop import slice_range
 from quadphase.io import atomic
 from quadphase.io.hashing import sha256_of
@@ -67,7 +70,7 @@ def localize_case(job: LocalizeJob) -> Outcome:
     Returns
     -------
     Outcome
-        ``UNCHANGED`` if inputs and settings are those of the existing record; ``HELD`` with reason
+        ``UNCHANGED`` if inputs, settings, versions and masks are those of the existing record; ``HELD`` with reason
         ``"no-liver"`` or ``"liver-low-confidence"``; the masks of an uncertain case are written for people to look at.
     """
     study = Study(job.study_root)
@@ -75,8 +78,8 @@ def localize_case(job: LocalizeJob) -> Outcome:
     given = {p: f for p in record.phases if (f := study.overrides / "livers" / job.case / f"{p}.nii.gz").is_file()}
     settings = _settings(job, study)
     inputs = {study.relative(path): sha256_of(path) for path in (*_cts(study, record), *given.values())}
-    before = _previous(study, job.case)
-    if before is not None and before.steps[0].settings == settings and before.steps[0].inputs == inputs:
+    step = StepRecord(stage=STAGE, settings=settings, versions=_versions(), inputs=inputs)
+    if (before := _unchanged(study, job.case, step)) is not None:
         return _outcome(before, Status.UNCHANGED)
 
     volumes = {phase: load_volume(study.ct(job.case, phase)) for phase in record.phases}
@@ -91,8 +94,7 @@ def localize_case(job: LocalizeJob) -> Outcome:
         for phase, result in results.items():
             save_mask(folder / f"{phase}.nii.gz", result.mask)
         outputs = {study.relative(study.liver(job.case, p)): sha256_of(folder / f"{p}.nii.gz") for p in results}
-        step = StepRecord(stage=STAGE, settings=settings, inputs=inputs, outputs=outputs)
-        after = LiverRecord(case=job.case, phases=phases, steps=(step,))
+        after = LiverRecord(case=job.case, phases=phases, steps=(step.model_copy(update={"outputs": outputs}),))
         save_record(folder / "liver.json", after)
     return _outcome(after, Status.DONE)
 
@@ -111,9 +113,32 @@ def _settings(job: LocalizeJob, study: Study) -> dict[str, Any]:
     }
 
 
-def _previous(study: Study, case: str) -> LiverRecord | None:
-    path = study.liver_record(case)
-    return load_record(path, LiverRecord) if path.is_file() else None
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("numpy", "scipy", "isal")} | {"quadphase": __version__}
+
+
+def _unchanged(study: Study, case: str, step: StepRecord) -> LiverRecord | None:
+    """The existing record, if it was made from the same inputs, settings and versions and its masks are whole."""
+    try:
+        record = load_record(study.liver_record(case), LiverRecord)
+    except InputError:  # none there, or damaged: what it would prove is not proved
+        return None
+    old = next((s for s in record.steps if s.stage == STAGE), None)
+    if old is None or (old.settings, old.versions, old.inputs) != (step.settings, step.versions, step.inputs):
+        return None
+    if set(old.outputs) != {study.relative(study.liver(case, phase)) for phase in record.phases}:
+        return None
+    whole = all(_is_intact(study.root / name, digest) for name, digest in old.outputs.items())
+    return record if whole else None
+
+
+def _is_intact(path: Path, digest: str) -> bool:
+    try:
+        return sha256_of(path) == digest
+    except OSError:
+        return False
 
 
 def _find(job: LocalizeJob, volumes: Mapping[Phase, Volume], given: Mapping[Phase, Path]) -> dict[Phase, LiverResult]:

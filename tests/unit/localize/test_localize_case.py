@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,48 @@ def test_a_given_mask_wins_and_a_second_run_does_nothing(study: Study) -> None:
     assert codes(outcome) == ["liver-mask-overridden"]
     record = load_record(study.liver_record("P0001"), LiverRecord).phases[Phase.C2]
     assert (record.first, record.stop, record.source) == (2, 5, "person")
+    assert run(study).status is Status.UNCHANGED
+
+
+def _garble(study: Study) -> None:
+    study.liver("P0001", Phase.C2).write_bytes(b"not a mask")
+
+
+def _same_size(study: Study) -> None:
+    path = study.liver("P0001", Phase.C2)
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def _remove(study: Study) -> None:
+    study.liver("P0001", Phase.C2).unlink()
+
+
+def _damage_record(study: Study) -> None:
+    study.liver_record("P0001").write_bytes(b'{"case": "P0')
+
+
+def _strange_record(study: Study) -> None:
+    study.liver_record("P0001").write_text('{"case": "P0001", "phases": {}, "colour": "red"}')
+
+
+@pytest.mark.parametrize("harm", [_garble, _same_size, _remove, _damage_record, _strange_record])
+def test_what_was_damaged_is_made_again(study: Study, harm: Callable[[Study], None]) -> None:
+    save_mask(study.overrides / "livers" / "P0001" / "C2.nii.gz", box(2, 5))
+    run(study)
+    written = study.liver("P0001", Phase.C2).read_bytes()
+    harm(study)
+    assert run(study).status is Status.DONE
+    assert study.liver("P0001", Phase.C2).read_bytes() == written
+    assert run(study).status is Status.UNCHANGED
+
+
+def test_a_new_version_finds_the_liver_again(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_mask(study.overrides / "livers" / "P0001" / "C2.nii.gz", box(2, 5))
+    run(study)
+    monkeypatch.setattr(stage, "__version__", "999.0")
+    assert run(study).status is Status.DONE
+    step = load_record(study.liver_record("P0001"), LiverRecord).steps[0]
+    assert step.versions["quadphase"] == "999.0"
     assert run(study).status is Status.UNCHANGED
 
 
