@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 from typer.testing import CliRunner
 
 from quadphase.cli.main import app
+from quadphase.deidentify.dataset import lenient
 from quadphase.io.ledger import Ledger
 from quadphase.io.nifti import save_volume
 from quadphase.io.study import Study
@@ -110,14 +112,53 @@ def test_dicom_with_a_key_file(dicom: Path, tmp_path: Path) -> None:
     key = tmp_path / "key"
     assert run("dicom", dicom, tmp_path / "out", "--key-file", key, "--dry-run")[0] == 0
     assert not (tmp_path / "out").exists()
-    assert key.stat().st_mode & 0o777 == 0o600
+    assert not key.exists()
     assert run("dicom", dicom, tmp_path / "out", "--key-file", key)[0] == 0
+    assert key.stat().st_mode & 0o777 == 0o600
+    before = key.read_text()
+    assert run("dicom", dicom, tmp_path / "again", "--key-file", key)[0] == 0
+    assert [p.name for p in (tmp_path / "again").iterdir()] == [p.name for p in (tmp_path / "out").iterdir()]
+    assert key.read_text() == before
     code, _, err = run("dicom", dicom, tmp_path / "out", "--key-file", key)
     assert code == 2
     assert "exists already" in err
     key.write_text("not a key")
     assert run("dicom", dicom, tmp_path / "other", "--key-file", key)[0] == 2
     assert run("dicom", dicom, tmp_path / "other")[0] == 2
+
+
+@pytest.mark.parametrize("case", ["gone", "empty", "exists"])
+def test_a_run_that_comes_to_nothing_leaves_no_key(dicom: Path, tmp_path: Path, case: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "old").mkdir()
+    source, out = {
+        "gone": (tmp_path / "gone", tmp_path / "out"),
+        "empty": (tmp_path / "empty", tmp_path / "out"),
+        "exists": (dicom, tmp_path / "old"),
+    }[case]
+    key = tmp_path / "key"
+    assert run("dicom", source, out, "--key-file", key)[0] == 2
+    assert not key.exists()
+    key.write_text("ab" * 32)
+    assert run("dicom", source, out, "--key-file", key)[0] == 2
+    assert key.read_text() == "ab" * 32
+
+
+def test_dicom_counts_the_texts_it_dropped(dicom: Path, tmp_path: Path) -> None:
+    with lenient():
+        path = sorted(dicom.rglob("*.dcm"))[0]
+        dataset = dcmread(path)
+        dataset.SequenceName, dataset.RetrieveURL = "DrLiuYang", "https://pacs.hospital.example/ward7"
+        dataset.save_as(path, enforce_file_format=True)
+    code, out, err = run("dicom", dicom, tmp_path / "out", "--key-file", tmp_path / "key")
+    assert code == 0
+    assert "SequenceName 1" in out
+    assert "LiuYang" not in out + err
+    left = b"".join(p.read_bytes() for p in (tmp_path / "out").rglob("*.dcm"))
+    assert b"LiuYang" not in left
+    assert b"ward7" not in left
+    _, out, _ = run("dicom", dicom, tmp_path / "two", "--key-file", tmp_path / "key", "--json")
+    assert json.loads(out)["changed"] == {"SequenceName": 1}
 
 
 def test_dicom_says_what_it_refused(dicom: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,6 +82,7 @@ def dicom(
 
         if (study is None) == (key_file is None):
             raise InputError("no-key", "Name either --study or --key-file", "The same key gives the same pseudonyms")
+        made: Path | None = None
         if study is not None:
             home = Study(study)
             key = home.key
@@ -87,8 +90,9 @@ def dicom(
                 pseudonyms, identifiers = ledger.cases(), ledger.identifiers()
         else:
             assert key_file is not None  # noqa: S101 (for the type checker)
-            key, pseudonyms, identifiers = _key(key_file), {}, ()
-        with progress("Cleaning", quiet=json) as update:
+            made = key_file if not dry_run and not key_file.exists() else None
+            key, pseudonyms, identifiers = _key(key_file, write=not dry_run), {}, ()
+        with _undone(made), progress("Cleaning", quiet=json) as update:
             report = deidentify_folder(
                 source, out, key, pseudonyms=pseudonyms, identifiers=identifiers, dry_run=dry_run, progress=update
             )
@@ -97,16 +101,19 @@ def dicom(
             raise typer.Exit(int(ExitCode.SOME_CASES_FAILED))
 
 
-def _key(path: Path) -> bytes:
-    """Key of a file; a new one where there is none."""
+def _key(path: Path, *, write: bool) -> bytes:
+    """Key of a file; a new one where there is none, written unless this is a dry run."""
     import secrets
 
     from quadphase.errors import InputError
     from quadphase.io import atomic
 
     if not path.exists():
-        atomic.write_text(path, secrets.token_hex(32) + "\n", overwrite=False)
-        path.chmod(0o600)
+        new = secrets.token_hex(32)
+        if write:
+            atomic.write_text(path, new + "\n", overwrite=False)
+            path.chmod(0o600)
+        return bytes.fromhex(new)
     try:
         key = bytes.fromhex(path.read_text("ascii").strip())
     except (OSError, ValueError):
@@ -114,6 +121,17 @@ def _key(path: Path) -> bytes:
     if len(key) < 16:
         raise InputError("bad-key", f"{path} is not a key of 64 hex digits", "Name another file; a new one is made")
     return key
+
+
+@contextmanager
+def _undone(made: Path | None) -> Iterator[None]:
+    """Take back a key file made for a run that then came to nothing."""
+    try:
+        yield
+    except BaseException:
+        if made is not None:
+            made.unlink(missing_ok=True)
+        raise
 
 
 def _show_dicom(report: DicomReport, out: Path, *, dry_run: bool) -> None:
@@ -124,6 +142,9 @@ def _show_dicom(report: DicomReport, out: Path, *, dry_run: bool) -> None:
         f"{report.written} files of {report.subjects} patients {verb}, {report.refused} refused, "
         f"{report.ignored} other files ignored."
     )
+    if report.changed:
+        counts = ", ".join(f"{keyword} {count}" for keyword, count in sorted(report.changed.items()))
+        typer.echo(f"Texts that were no plain codes were shortened or dropped: {counts}.")
     if report.proof is not None:
         typer.echo(f"Searched for {report.proof.identifiers} identifiers: none found.")
 

@@ -10,25 +10,23 @@ written and nobody has touched since, it returns as it is.
 from __future__ import annotations
 
 import hmac
-import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from pydicom import config
-from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
-from quadphase.deidentify.date_shift import days_of, shift_date, shift_datetime
-from quadphase.deidentify.descriptors import clean_description, repair_charset
-from quadphase.deidentify.profile import TEXT_VRS, Action, action_of, is_safe_private
+from quadphase.deidentify.attributes import Cleaner, own_words
+from quadphase.deidentify.date_shift import days_of
 from quadphase.deidentify.uids import replaced_uid
 from quadphase.io.pseudonyms import keyed_hash
 
@@ -49,7 +47,6 @@ CODES: Final = (
 """What was applied, from context group 7050 (PS3.16), scheme DCM."""
 
 _SEAL: Final = "seal:"
-_WORD: Final = re.compile(r"[^\W\d_]{3,}|\d{4,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +89,9 @@ def patient_of(source: Dataset) -> str:
     return ""
 
 
-def deidentify_dataset(source: FileDataset, key: bytes, *, subject: Subject | None = None) -> FileDataset:
+def deidentify_dataset(
+    source: FileDataset, key: bytes, *, subject: Subject | None = None, changed: Counter[str] | None = None
+) -> FileDataset:
     """A de-identified data set with new file meta information.
 
     Parameters
@@ -103,6 +102,8 @@ def deidentify_dataset(source: FileDataset, key: bytes, *, subject: Subject | No
         The study's secret.
     subject : Subject, optional
         Default: made from the key and `patient_of`.
+    changed : collections.Counter, optional
+        Is told by keyword which texts that stay by rule were shortened or dropped for what they said.
 
     Returns
     -------
@@ -114,7 +115,10 @@ def deidentify_dataset(source: FileDataset, key: bytes, *, subject: Subject | No
             return source
         patient = patient_of(source)
         chosen = subject or Subject.of(key, patient)
-        clean = _Cleaner(key=key, days=chosen.days, own=_own_words(source)).dataset(source)
+        cleaner = Cleaner(key=key, days=chosen.days, own=own_words(source))
+        clean = cleaner.dataset(source)
+        if changed is not None:
+            changed.update(cleaner.changed)
         _identify(clean, source, key, chosen, patient)
         _clear_unused_bits(clean, source)
         _declare(clean)
@@ -143,115 +147,6 @@ def _seal(dataset: Dataset, key: bytes) -> str:
     stream.is_little_endian, stream.is_implicit_VR = True, False
     write_dataset(stream, body)
     return keyed_hash(key, "seal", stream.getvalue().hex(), digits=32)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cleaner:
-    """Copies attributes by rule, at every depth."""
-
-    key: bytes = field(repr=False)
-    days: int = field(repr=False)
-    own: frozenset[str] = field(repr=False)
-
-    def dataset(self, source: Dataset) -> Dataset:
-        clean = Dataset()
-        for tag in sorted(source.keys()):
-            try:
-                element = source[tag]
-            except Exception:  # noqa: S112 (a value that cannot be read cannot be released, nor printed)
-                continue
-            copied = self._private(source, element) if tag.is_private else self._standard(element)
-            if copied is not None:
-                clean.add(copied)
-        return clean
-
-    def _standard(self, element: DataElement) -> DataElement | None:
-        action = action_of(int(element.tag), element.VR, element.keyword)
-        value: Any
-        match action:
-            case Action.REMOVE:
-                return None
-            case Action.EMPTY:
-                value = Sequence([]) if element.VR == "SQ" else None
-            case Action.DUMMY:
-                return _dummy(element)
-            case Action.UID if element.VR != "SQ":
-                value = _each(element.value, lambda uid: replaced_uid(self.key, str(uid)))
-            case Action.SHIFT:
-                value = self._shifted(element)
-            case Action.CLEAN if element.VR in TEXT_VRS:
-                value = _each(element.value, lambda text: clean_description(repair_charset(str(text))))
-                if not value:
-                    return None
-            case _:
-                value = (
-                    Sequence([self.dataset(item) for item in element.value]) if element.VR == "SQ" else element.value
-                )
-        if isinstance(value, str) or (element.VR in TEXT_VRS | {"CS"} and value):
-            value = _each(value, self._without_own_words)
-        return DataElement(element.tag, element.VR, value)
-
-    def _shifted(self, element: DataElement) -> Any:
-        if element.VR == "TM":
-            return element.value
-        move = shift_date if element.VR == "DA" else shift_datetime
-        return _each(element.value, lambda text: move(str(text), self.days))
-
-    def _private(self, source: Dataset, element: DataElement) -> DataElement | None:
-        tag = element.tag
-        if tag.is_private_creator:
-            creator = str(element.value).strip()
-            block = tag.element << 8
-            kept = [
-                other
-                for other in source.keys()  # noqa: SIM118
-                if other.group == tag.group and other.element & 0xFF00 == block
-                if is_safe_private(tag.group, creator, other.element)
-            ]
-            return DataElement(tag, "LO", creator) if kept else None
-        creator_tag = (tag.group, tag.element >> 8)
-        creator = str(source[creator_tag].value).strip() if creator_tag in source else ""
-        if element.VR in ("SQ", "PN", "AE", "UI", "DA", "DT") or not is_safe_private(tag.group, creator, tag.element):
-            return None
-        return DataElement(tag, element.VR, element.value)
-
-    def _without_own_words(self, text: Any) -> Any:
-        """A value that holds a word of the patient's own name or ids is emptied, wherever it stands."""
-        if isinstance(text, str) and any(word.casefold() in self.own for word in _WORD.findall(text)):
-            return ""
-        return text
-
-
-def _each(value: Any, change: Any) -> Any:
-    if value is None or value == "":
-        return value
-    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
-        return [change(part) for part in value]
-    return change(value)
-
-
-def _own_words(source: Dataset) -> frozenset[str]:
-    words: set[str] = set()
-    for keyword in (
-        "PatientName", "PatientID", "OtherPatientNames", "OtherPatientIDs", "PatientBirthName",
-        "PatientMotherBirthName",
-        "AccessionNumber", "ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName", "PhysiciansOfRecord",
-        "NameOfPhysiciansReadingStudy", "PatientAddress", "InstitutionName",
-    ):  # fmt: skip
-        if keyword not in source:
-            continue
-        text = repair_charset(str(source.get(keyword) or ""))
-        # Words of medicine are no names, whoever bears them ("Liver^Phantom").
-        words |= {word.casefold() for word in _WORD.findall(text) if not clean_description(word)}
-    return frozenset(words)
-
-
-def _dummy(element: DataElement) -> DataElement:
-    dummies: dict[str, Any] = {
-        "SQ": Sequence([]), "DA": "19000101", "TM": "000000", "DT": "19000101000000", "PN": "REMOVED", "AS": "000Y",
-        "UI": "2.25.0", "OB": b"\0\0", "OW": b"\0\0", "UN": b"",
-    }  # fmt: skip
-    return DataElement(element.tag, element.VR, dummies.get(element.VR, "REMOVED" if element.VR in TEXT_VRS else None))
 
 
 def _identify(clean: Dataset, source: FileDataset, key: bytes, subject: Subject, patient: str) -> None:

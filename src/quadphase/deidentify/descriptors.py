@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-__all__ = ["clean_description", "repair_charset"]
+__all__ = ["clean_description", "is_description_word", "repair_charset"]
 
 LONGEST: Final = 128
 """A longer text is a report, not a description."""
@@ -28,6 +28,11 @@ def _words() -> tuple[frozenset[str], re.Pattern[str]]:
     latin = frozenset(word.lower() for word in lines if word.isascii())
     chinese = sorted((word for word in lines if not word.isascii()), key=len, reverse=True)
     return latin, re.compile("|".join(map(re.escape, chinese)))
+
+
+def is_description_word(word: str) -> bool:
+    """Whether a Latin word may stay in a description."""
+    return word.lower() in _words()[0]
 
 
 def clean_description(text: str) -> str:

@@ -8,6 +8,7 @@ those of the ledger, if there is one): nothing appears unless the proof succeede
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,8 @@ class DicomReport:
         DICOM files de-identified; DICOM files kept back, each with a finding; other files.
     subjects : int
         Patients.
+    changed : mapping of keyword to int
+        Values of attributes that stay by rule and were shortened or dropped, because they were no plain codes.
     findings : tuple of Finding
         Locations count the source's files in sorted order, as their names may be identifiers.
     proof : ScanReport or None
@@ -53,6 +56,7 @@ class DicomReport:
     refused: int
     ignored: int
     subjects: int
+    changed: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = field(default=())
     proof: ScanReport | None = None
 
@@ -62,6 +66,7 @@ class DicomReport:
             "refused": self.refused,
             "ignored": self.ignored,
             "subjects": self.subjects,
+            "changed": dict(sorted(self.changed.items())),
             "findings": [finding.to_dict() for finding in self.findings],
             "proof": self.proof.to_dict() if self.proof else None,
         }
@@ -144,6 +149,7 @@ class _Run:
     refused: int = 0
     ignored: int = 0
     subjects: set[str] = field(default_factory=set, repr=False)
+    changed: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     identifiers: set[Identifier] = field(default_factory=set, repr=False)
     released: set[str] = field(default_factory=set, repr=False)
@@ -171,7 +177,8 @@ class _Run:
                 patient = patient_of(source)
                 sealed = is_sealed(source, self.key)
                 subject = Subject.of(self.key, patient, self.pseudonyms.get(patient))
-                clean = deidentify_dataset(source, self.key, subject=subject)
+                changed: Counter[str] = Counter()
+                clean = deidentify_dataset(source, self.key, subject=subject, changed=changed)
                 relative = _relative(clean, self.key)
                 if folder is not None:
                     target = folder / relative
@@ -189,6 +196,7 @@ class _Run:
                 self.identifiers |= _identifiers(source)
             self.released.add(str(clean.PatientID))
             self.subjects.add(str(clean.PatientID))
+            self.changed += changed
             self.written += 1
 
     def _refuse(self, code: str, location: str, message: str) -> None:
@@ -201,6 +209,7 @@ class _Run:
             refused=self.refused,
             ignored=self.ignored,
             subjects=len(self.subjects),
+            changed=self.changed,
             findings=tuple(self.findings),
             proof=proof,
         )

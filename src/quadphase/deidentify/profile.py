@@ -3,7 +3,8 @@
 `ps315_table_e1_1.csv` holds the columns of table E.1-1 that apply (edition 2026c: Basic Profile, Retain Longitudinal
 Temporal Information with Modified Dates, Clean Descriptors), `safe_private.csv` the rows of table E.3.10-1 that occur
 in CT, MR and PET. Attributes the table does not name get a safe default by their value representation, as the
-standard leaves them to the implementer (PS3.15 E.1.1 and E.3.5).
+standard leaves them to the implementer (PS3.15 E.1.1 and E.3.5): addresses, names, and bytes other than those of the
+image go.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Action(Enum):
     """C under Retain Longitudinal Temporal Information with Modified Dates."""
     CLEAN = "clean"
     """C under Clean Descriptors."""
+    CODE = "code"
+    """Kept as far as it is a plain code: the standard keeps it, and it is free text all the same."""
     KEEP = "K"
 
 
@@ -44,7 +47,7 @@ _STRONGEST_FIRST = {
     "X/D": Action.REMOVE, "X/Z/D": Action.REMOVE, "X/Z/U*": Action.UID,
 }  # fmt: skip
 
-_TEXT_KEPT = frozenset(
+_CODES = frozenset(
     (
         "Manufacturer", "ManufacturerModelName", "SoftwareVersions", "ConvolutionKernel", "FilterType", "CodeValue",
         "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning", "LongCodeValue", "PositionReferenceIndicator",
@@ -52,7 +55,30 @@ _TEXT_KEPT = frozenset(
         "SegmentLabel", "SegmentAlgorithmName", "ReconstructionMethod", "ContextIdentifier", "MappingResource",
     )
 )  # fmt: skip
-"""Text attributes outside table E.1-1 whose values are names of things, not of people."""
+"""Text attributes outside table E.1-1 whose values are names of things, as far as they are (`plain_code`)."""
+
+_FREE_CODE_STRINGS = frozenset(("BodyPartExamined", "ContentLabel"))
+"""CS that users type: words of anatomy stay."""
+
+_BINARY_VRS = frozenset(("OB", "OW", "OD", "OF", "OL", "OV", "UN"))
+
+_BINARY_KEPT = frozenset(
+    (
+        "PixelData", "FloatPixelData", "DoubleFloatPixelData",  # the image
+        "ExtendedOffsetTable", "ExtendedOffsetTableLengths",  # where its compressed frames begin
+        "LUTData",  # rescaling and windowing of CT, MR and PET
+        "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",  # colours of perfusion maps
+        "BluePaletteColorLookupTableData", "AlphaPaletteColorLookupTableData",
+        "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
+        "SegmentedBluePaletteColorLookupTableData", "SegmentedAlphaPaletteColorLookupTableData",
+    )
+)  # fmt: skip
+"""Bytes that are numbers of an image. All others may be a document, a key or a signature. An ICC profile holds texts
+and a date, and images in colour, which need one, are refused (`burned_in`)."""
+
+_SECURITY_GROUPS = (0x0400, 0x4FFE)
+"""Signatures, certificates and encrypted copies of what was removed (PS3.15 C and E.1.1): they would no longer hold,
+and name who signed."""
 
 
 @cache
@@ -108,12 +134,14 @@ def action_of(tag: int, vr: str, keyword: str) -> Action:
     listed = _table().get(tag)
     if listed is not None:
         return listed
-    if not keyword or vr in ("UN", "AE", "PN"):
+    if not keyword or vr in ("AE", "PN", "UR") or group in _SECURITY_GROUPS:
         return Action.REMOVE
+    if vr in _BINARY_VRS:
+        return Action.KEEP if keyword in _BINARY_KEPT and vr != "UN" else Action.REMOVE
     if vr in DATE_VRS:
         return Action.SHIFT
     if vr == "UI":
         return Action.UID
-    if vr in TEXT_VRS and keyword not in _TEXT_KEPT:
-        return Action.CLEAN
-    return Action.KEEP
+    if vr in TEXT_VRS:
+        return Action.CODE if keyword in _CODES else Action.CLEAN
+    return Action.CLEAN if keyword in _FREE_CODE_STRINGS else Action.KEEP

@@ -91,9 +91,9 @@ def test_dry_run_writes_nothing(source: Path, tmp_path: Path) -> None:
 
 
 def test_the_proof_stops_what_a_rule_has_missed(source: Path, tmp_path: Path) -> None:
-    """KVP is kept; a ledger that calls its value an identifier makes the scan fail, and nothing is left."""
-    changed(sorted((source / "T000001").iterdir())[0], CodeMeaning="Ward 12 north wing")
-    planted = Identifier(kind="ward", value="Ward 12 north wing")
+    """Words of medicine stay; a ledger that calls them an identifier makes the scan fail, and nothing is left."""
+    changed(sorted((source / "T000001").iterdir())[0], SeriesDescription="upper abdomen late 12")
+    planted = Identifier(kind="ward", value="upper abdomen late 12")
     with pytest.raises(PrivacyError):
         deidentify_folder(source, tmp_path / "out", KEY, identifiers=[planted])
     assert [p.name for p in tmp_path.iterdir()] == ["in"]

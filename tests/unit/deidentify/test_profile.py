@@ -6,10 +6,12 @@ import csv
 from importlib.resources import files
 
 import pytest
-from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.datadict import DicomDictionary, dictionary_VR, keyword_for_tag, tag_for_keyword
 
 from quadphase.deidentify.descriptors import clean_description, repair_charset
 from quadphase.deidentify.profile import Action, action_of, is_safe_private
+
+OFFSETS = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 
 
 def rows() -> list[dict[str, str]]:
@@ -71,8 +73,8 @@ def test_facts_of_the_standard(keyword: str, basic: str) -> None:
         ("AdmittingDiagnosesCodeSequence", Action.REMOVE),
         ("StudyInstanceUID", Action.UID),
         ("KVP", Action.KEEP),
-        ("Manufacturer", Action.KEEP),
-        ("SequenceName", Action.KEEP),
+        ("Manufacturer", Action.CODE),
+        ("SequenceName", Action.CODE),
         ("TimezoneOffsetFromUTC", Action.REMOVE),
         # outside the table
         ("NameOfPhysiciansReadingStudy", Action.REMOVE),
@@ -80,10 +82,34 @@ def test_facts_of_the_standard(keyword: str, basic: str) -> None:
         ("RetrieveAETitle", Action.REMOVE),
         ("TextValue", Action.CLEAN),
         ("TableType", Action.KEEP),
+        ("BodyPartExamined", Action.CLEAN),
+        ("RetrieveURL", Action.REMOVE),
+        ("PixelDataProviderURL", Action.REMOVE),
+        ("ICCProfile", Action.REMOVE),
+        ("EncapsulatedDocument", Action.DUMMY),
+        ("EncryptedContent", Action.REMOVE),
+        ("Signature", Action.REMOVE),
+        ("RecordKey", Action.REMOVE),
+        ("MACParametersSequence", Action.REMOVE),
+        ("PixelData", Action.KEEP),
+        ("RedPaletteColorLookupTableData", Action.KEEP),
     ],
 )
 def test_actions(keyword: str, expected: Action) -> None:
     assert action(keyword) is expected
+
+
+def test_no_address_name_or_unknown_bytes_are_kept_anywhere() -> None:
+    """Over pydicom's whole dictionary: what is kept unseen is numbers, code strings and times."""
+    kept: dict[str, set[str]] = {}
+    for tag, (vrs, _, _, _, keyword) in DicomDictionary.items():
+        for vr in vrs.split(" or "):
+            if tag >> 16 > 2 and action_of(tag, vr, keyword) is Action.KEEP:
+                kept.setdefault(vr, set()).add(keyword)
+    assert not {"UR", "UN", "AE", "PN", "DA", "DT", "UI", "LO", "SH", "ST", "LT", "UT", "UC", "AS"} & set(kept)
+    binary = set().union(*(kept.get(vr, set()) for vr in ("OB", "OW", "OD", "OF", "OL", "OV")))
+    assert all("PixelData" in k or "LookupTableData" in k or k in ("LUTData", *OFFSETS) for k in binary)
+    assert "PixelData" in binary
 
 
 def test_unknown_tags_curves_and_overlays_go() -> None:

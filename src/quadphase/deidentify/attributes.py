@@ -1,0 +1,187 @@
+"""`Cleaner`: copies the attributes of a data set by rule (`profile`), at every depth.
+
+What a rule keeps is still judged by its value: texts by `plain_code` or `descriptors`, coded concepts by
+`coded_concepts`, code strings and times by their character repertoire (PS3.5 6.2). Names and ids of the patient's own
+are emptied wherever they stand. What had to be shortened or dropped is counted by keyword, never by value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from quadphase.deidentify.coded_concepts import CODE_TAGS, clean_concept, is_concept
+from quadphase.deidentify.date_shift import shift_date, shift_datetime
+from quadphase.deidentify.descriptors import clean_description, repair_charset
+from quadphase.deidentify.plain_code import is_plain_code, plain_code
+from quadphase.deidentify.profile import TEXT_VRS, Action, action_of, is_safe_private
+from quadphase.deidentify.uids import replaced_uid
+
+__all__ = ["Cleaner", "own_words"]
+
+_WORD: Final = re.compile(r"[^\W\d_]{3,}|\d{4,}")
+_CODE_STRING: Final = re.compile(r"(?!.*\d{6})[A-Za-z0-9_ +*/.-]{0,16}")
+"""CS, with the small letters and signs that scanners add; no long number."""
+_TIME: Final = re.compile(r"[\d:. -]{0,28}")
+"""TM, also a range and the colons of ACR-NEMA."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaner:
+    """Copies attributes by rule, at every depth."""
+
+    key: bytes = field(repr=False)
+    days: int = field(repr=False)
+    own: frozenset[str] = field(repr=False)
+    changed: Counter[str] = field(default_factory=Counter)
+    """Keyword → values that were kept texts, codes or times by rule and were shortened or dropped by their content."""
+
+    def dataset(self, source: Dataset) -> Dataset:
+        """The data set with what may stay of it, a coded concept without its code (see `_item`)."""
+        clean = Dataset()
+        coded = CODE_TAGS if is_concept(source) else frozenset()
+        for tag in sorted(source.keys() - coded):
+            try:
+                element = source[tag]
+            except Exception:  # noqa: S112 (a value that cannot be read cannot be released, nor printed)
+                continue
+            copied = self._private(source, element) if tag.is_private else self._standard(element)
+            if copied is not None:
+                clean.add(copied)
+        return clean
+
+    def _standard(self, element: DataElement) -> DataElement | None:
+        action = action_of(int(element.tag), element.VR, element.keyword)
+        value: Any
+        match action:
+            case Action.REMOVE:
+                return None
+            case Action.EMPTY:
+                value = Sequence([]) if element.VR == "SQ" else None
+            case Action.DUMMY:
+                return _dummy(element)
+            case Action.UID if element.VR != "SQ":
+                value = _each(element.value, lambda uid: replaced_uid(self.key, str(uid)))
+            case Action.SHIFT:
+                value = self._shifted(element)
+            case Action.CLEAN if element.VR in TEXT_VRS or element.VR == "CS":
+                value = _each(element.value, lambda text: clean_description(repair_charset(str(text))))
+                if not value:
+                    return None
+            case Action.CODE:
+                value = self._judged(element, lambda text: plain_code(repair_charset(text)))
+            case _ if element.VR == "SQ":
+                value = Sequence([item for item in map(self._item, element.value) if item is not None])
+            case _ if element.VR == "CS":
+                value = self._judged(element, lambda text: text if _CODE_STRING.fullmatch(text) else plain_code(text))
+            case _ if element.VR == "TM":
+                value = self._time(element)
+            case _:
+                value = element.value
+        if isinstance(value, str) or (element.VR in TEXT_VRS | {"CS"} and value):
+            value = _each(value, self._without_own_words)
+        return DataElement(element.tag, element.VR, value)
+
+    def _item(self, source: Dataset) -> Dataset | None:
+        """An item of a sequence; None for a coded concept of which nothing may be kept."""
+        clean = self.dataset(source)
+        if not is_concept(source):
+            return clean
+        is_kept, changed = clean_concept(source, clean)
+        self.changed.update(changed)
+        texts = (clean.get(keyword) for keyword in ("CodeValue", "LongCodeValue", "CodeMeaning"))
+        return clean if is_kept and all(self._without_own_words(text) == text for text in texts) else None
+
+    def _judged(self, element: DataElement, judge: Callable[[str], str]) -> Any:
+        """The value with every part that does not pass shortened or emptied, and counted."""
+        value = _each(element.value, lambda text: judge(str(text)))
+        if _each(element.value, str) != value:
+            self.changed[element.keyword] += 1
+        return value
+
+    def _time(self, element: DataElement) -> Any:
+        return self._judged(element, lambda text: text if _TIME.fullmatch(text) else "")
+
+    def _shifted(self, element: DataElement) -> Any:
+        if element.VR == "TM":
+            return self._time(element)
+        move = shift_date if element.VR == "DA" else shift_datetime
+        return _each(element.value, lambda text: move(str(text), self.days))
+
+    def _private(self, source: Dataset, element: DataElement) -> DataElement | None:
+        tag = element.tag
+        if tag.is_private_creator:
+            creator = str(element.value).strip()
+            block = tag.element << 8
+            kept = [
+                other
+                for other in source.keys()  # noqa: SIM118
+                if other.group == tag.group and other.element & 0xFF00 == block
+                if is_safe_private(tag.group, creator, other.element)
+            ]
+            return DataElement(tag, "LO", creator) if kept else None
+        creator_tag = (tag.group, tag.element >> 8)
+        creator = str(source[creator_tag].value).strip() if creator_tag in source else ""
+        if element.VR in ("SQ", "PN", "AE", "UI", "DA", "DT") or not is_safe_private(tag.group, creator, tag.element):
+            return None
+        texts = [_text(part) for part in _parts(element.value)] if element.VR in (*TEXT_VRS, "CS", "UN") else []
+        if not all(is_plain_code(text) and self._without_own_words(text) == text for text in texts):
+            return None
+        return DataElement(tag, element.VR, element.value)
+
+    def _without_own_words(self, text: Any) -> Any:
+        """A value that holds a word of the patient's own name or ids is emptied, wherever it stands."""
+        if isinstance(text, str) and any(word.casefold() in self.own for word in _WORD.findall(text)):
+            return ""
+        return text
+
+
+def _parts(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue" else [value]
+
+
+def _text(value: Any) -> str:
+    """Text of a value of unknown representation."""
+    return value.decode("latin-1").rstrip("\0 ") if isinstance(value, bytes) else str(value)
+
+
+def _each(value: Any, change: Any) -> Any:
+    if value is None or value == "":
+        return value
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
+        return [change(part) for part in value]
+    return change(value)
+
+
+def own_words(source: Dataset) -> frozenset[str]:
+    """Words of the patient's and the staff's names, ids and addresses that are no words of medicine."""
+    words: set[str] = set()
+    for keyword in (
+        "PatientName", "PatientID", "OtherPatientNames", "OtherPatientIDs", "PatientBirthName",
+        "PatientMotherBirthName",
+        "AccessionNumber", "ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName", "PhysiciansOfRecord",
+        "NameOfPhysiciansReadingStudy", "PatientAddress", "InstitutionName",
+    ):  # fmt: skip
+        if keyword not in source:
+            continue
+        text = repair_charset(str(source.get(keyword) or ""))
+        # Words of medicine are no names, whoever bears them ("Liver^Phantom").
+        words |= {word.casefold() for word in _WORD.findall(text) if not clean_description(word)}
+    return frozenset(words)
+
+
+def _dummy(element: DataElement) -> DataElement:
+    dummies: dict[str, Any] = {
+        "SQ": Sequence([]), "DA": "19000101", "TM": "000000", "DT": "19000101000000", "PN": "REMOVED", "AS": "000Y",
+        "UI": "2.25.0", "OB": b"\0\0", "OW": b"\0\0", "UN": b"",
+    }  # fmt: skip
+    return DataElement(element.tag, element.VR, dummies.get(element.VR, "REMOVED" if element.VR in TEXT_VRS else None))

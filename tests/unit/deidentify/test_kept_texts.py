@@ -1,0 +1,117 @@
+"""A hospital's header, with a person in every text that the standard keeps, and its clean twin."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from planted_dicom import volume
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.sequence import Sequence
+
+from quadphase.deidentify.coded_concepts import clean_concept
+from quadphase.deidentify.dataset import deidentify_dataset, lenient
+from quadphase.model import Phase
+from quadphase.phantom.dicom import write_series
+from quadphase.phantom.exam import Exam
+from quadphase.phantom.patient import Scanner
+
+KEY = b"k" * 32
+
+WORDS = ("liu", "yang", "sun mei", "installed", "wang", "fang", "ward", "zhongshan", "13800138000", "2021-03-05")
+"""None of them is in the header's own names: no other attribute tells the cleaner about them."""
+
+
+@pytest.fixture(params=list(Scanner))
+def source(request: pytest.FixtureRequest, tmp_path: object) -> FileDataset:
+    exam = Exam(scanner=request.param, style=f"{request.param.value}-en")
+    return dcmread(write_series(volume(1), tmp_path, exam=exam, phase=Phase.C1)[0])  # type: ignore[arg-type]
+
+
+def code(value: str, scheme: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
+    return item
+
+
+def cleaned(source: FileDataset) -> tuple[FileDataset, Counter[str]]:
+    changed: Counter[str] = Counter()
+    with lenient():
+        return deidentify_dataset(source, KEY, changed=changed), changed
+
+
+def test_the_clean_twin_keeps_what_research_needs(source: FileDataset) -> None:
+    source.AnatomicRegionSequence = Sequence([code("10200004", "SCT", "Liver")])
+    source.ContrastBolusAgentSequence = Sequence([code("C-B0322", "SRT", "Iohexol")])
+    source.RescaleType, source.PositionReferenceIndicator = "HU", "SN"
+    result, changed = cleaned(source)
+    for keyword in (
+        "Manufacturer", "ManufacturerModelName", "SoftwareVersions", "ConvolutionKernel", "FilterType", "KVP",
+        "ImageType", "RescaleType", "PositionReferenceIndicator", "BodyPartExamined", "PatientPosition", "Modality",
+        "SliceThickness", "PixelSpacing", "SeriesDescription", "AnatomicRegionSequence", "ContrastBolusAgentSequence",
+        "AcquisitionTime", "RescaleSlope", "PixelData",
+    ):  # fmt: skip
+        assert result.get(keyword) == source.get(keyword), keyword
+    assert source.Manufacturer and source.ConvolutionKernel and source.SoftwareVersions  # noqa: PT018
+    assert changed == Counter()
+
+
+def test_people_in_kept_texts_go_and_are_counted(source: FileDataset) -> None:
+    model = source.ManufacturerModelName
+    source.RetrieveURL = "https://pacs.zhongshan-hospital.example/studies/ward7/room12"
+    source.PixelDataProviderURL = "https://pacs.zhongshan-hospital.example/mrn/13800138000"
+    source.SequenceName = "DrLiuYang"
+    source.SoftwareVersions = ["installed by Sun Mei 2021-03-05", "LiuYang"]
+    source.ManufacturerModelName = f"{model} of Wang Fang ward 7"
+    source.ConvolutionKernel, source.FilterType = "LiuYang", "filter of ward 7"
+    source.PositionReferenceIndicator, source.RescaleType = "Wang Fang", "HU 13800138000"
+    source.AcquisitionDeviceProcessingDescription = "LiuYang body"
+    source.BodyPartExamined, source.ScanOptions = "LIUYANG", "13800138000"
+    with lenient():
+        source.add_new(0x00080031, "TM", "Liu Yang")
+    source.AnatomicRegionSequence = Sequence([code("1", "99X", "Patient of Dr Liu Yang, tel 13800138000")])
+    source.ViewCodeSequence = Sequence([code("LiuYang", "99X", "liver"), code("10200004", "SCT", "Liver of Wang Fang")])
+    source.add_new(0x04000120, "OB", b"Liu Yang signs")
+    source.add_new(0x00282000, "OB", b"profile of Liu Yang")
+    source.add_new(0x00420011, "OB", b"report of Liu Yang")
+    result, changed = cleaned(source)
+    said = str(result).casefold()
+    assert not [word for word in WORDS if word in said]
+    assert "RetrieveURL" not in result
+    assert "ICCProfile" not in result
+    assert result.ManufacturerModelName == model
+    assert result.AnatomicRegionSequence[0].CodeMeaning == "1"
+    assert [(i.CodeValue, i.CodeMeaning) for i in result.ViewCodeSequence] == [
+        ("10200004", "Liver structure (body structure)")
+    ]
+    assert {"SequenceName", "SoftwareVersions", "ManufacturerModelName", "CodeMeaning", "CodeValue"} <= set(changed)
+    assert "Manufacturer" not in changed
+
+
+@pytest.mark.parametrize(
+    ("item", "kept"),
+    [
+        (("10200004", "SCT", "Liver"), "Liver"),
+        (("10200004", "SCT", "肝"), "肝"),
+        (("T-62000", "SRT", "Liver"), "Liver"),
+        (("113100", "DCM", "Basic Application Confidentiality Profile"), "Basic Application Confidentiality Profile"),
+        (("113100", "DCM", "by Dr Liu"), "Basic Application Confidentiality Profile"),
+        (("mm", "UCUM", "mm"), "mm"),
+        (("T-62001", "SRT", "Liver of Wang Fang"), "T-62001"),
+        (("CT7", "99CT_VIA", "CT, ABDOMEN W&W/O CONTRAST"), "CT, ABDOMEN W&W/O CONTRAST"),
+        (("CT7", "99CT_VIA", "PET of Wang Fang"), "CT7"),
+        (("13800138000", "SCT", "Liver"), None),
+        (("13800138000", "99CT_VIA", "Liver"), None),
+        (("1", "99LiuYang", "Liver"), None),
+        (("LiuYang", "UCUM", "mm"), None),
+        (("", "SCT", "Liver"), None),
+    ],
+)
+def test_coded_concepts(item: tuple[str, str, str], kept: str | None) -> None:
+    source = code(*item)
+    clean = Dataset()
+    is_kept, changed = clean_concept(source, clean)
+    assert is_kept == (kept is not None)
+    assert clean.get("CodeMeaning") == kept
+    assert bool(changed) == (kept != item[2])
