@@ -10,7 +10,7 @@ from typing import Final
 
 from quadphase.acquire.match import Matching, match
 from quadphase.acquire.report import AcquireReport, CaseFound
-from quadphase.acquire.scan import changed, list_tree, read_batches
+from quadphase.acquire.scan import changed, list_tree, read_batches, vanished_elsewhere
 from quadphase.io import atomic
 from quadphase.io.ledger import Ledger
 from quadphase.io.ledger.acquisition import file_keys, replace_owners, series_found, unreadable_files
@@ -34,7 +34,7 @@ def index_folder(
     progress: Progress,
     blank_is: str | None = None,
 ) -> AcquireReport:
-    """Read what is new or changed below `folder`, forget what vanished, match files to patients.
+    """Read what is new or changed below `folder`, forget what vanished there or elsewhere, match files to patients.
 
     Parameters
     ----------
@@ -54,8 +54,10 @@ def index_folder(
     """
     root, own = folder.resolve(), study.root.resolve()
     listing = list_tree(folder, skip=None if root.is_relative_to(own) else own)
-    new, gone = changed(listing, ledger.known_files())
-    ledger.forget_files(gone)
+    known = ledger.known_files()
+    new, gone = changed(listing, known)
+    elsewhere = vanished_elsewhere(listing, known)
+    ledger.forget_files([*gone, *elsewhere])
     done = 0
     progress(0, len(new), "files")
     for batch in read_batches(new):
@@ -72,11 +74,11 @@ def index_folder(
     return AcquireReport(
         files=ledger.file_counts(),
         opened=len(new),
-        forgotten=len(gone),
+        forgotten=len(gone) + len(elsewhere),
         unmatched_files=sum(count for key, count in keys.items() if key not in matching.owners),
         unreadable_of_cases=sum(1 for _, _, owner in unreadable if owner),
         cases=found,
-        findings=_findings(matching, unreadable, found, listing.closed_folders),
+        findings=(*_findings(matching, unreadable, found, listing.closed_folders), *_forgotten(len(elsewhere))),
     )
 
 
@@ -141,6 +143,13 @@ def _findings(
         if case_found.duplicates
     ]
     return tuple(findings)
+
+
+def _forgotten(elsewhere: int) -> tuple[Finding, ...]:
+    if not elsewhere:
+        return ()
+    text = f"{elsewhere} files indexed from another folder are no longer there and were forgotten"
+    return (Finding.of("source-gone", "source", text),)
 
 
 def _write_list(study: Study, unreadable: tuple[tuple[str, str, str], ...]) -> None:

@@ -2,13 +2,14 @@
 
 Listing costs one directory entry and one stat per file; a file whose size and modification time are as the ledger knows
 them is not opened. The order is by path, so a run is repeatable. Hidden temporary files of an interrupted download,
-links that lead round in a circle and the study's own folders are not entered.
+links that lead round in a circle and the study's own folders are not entered. What the ledger knows from another folder
+is kept while it is there: a study may have several sources; what was moved or removed is forgotten.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from quadphase.acquire.instance import Row, read_row
 from quadphase.errors import InputError
 from quadphase.io.atomic import TEMPORARY_PREFIX
 
-__all__ = ["Entry", "Listing", "changed", "list_tree", "read_batches"]
+__all__ = ["Entry", "Listing", "changed", "list_tree", "read_batches", "vanished_elsewhere"]
 
 BATCH: Final = 2000
 """Files per transaction: an interrupted scan loses at most this many."""
@@ -40,6 +41,12 @@ class Listing:
     entries: tuple[Entry, ...]
     closed_folders: int = 0
     """Folders that may not be read."""
+    skipped: str | None = None
+    """The folder that was not entered on purpose."""
+
+    def covers(self, path: str) -> bool:
+        """Whether `path` would be in `entries` if it were there."""
+        return _below(path, self.root) and not (self.skipped is not None and _below(path, self.skipped))
 
 
 def list_tree(root: Path, *, skip: Path | None = None) -> Listing:
@@ -86,7 +93,11 @@ def list_tree(root: Path, *, skip: Path | None = None) -> Listing:
         except OSError:
             closed += 1
     entries.sort(key=lambda entry: entry.path)
-    return Listing(root=str(top), entries=tuple(entries), closed_folders=closed)
+    return Listing(root=str(top), entries=tuple(entries), closed_folders=closed, skipped=barred)
+
+
+def _below(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _entry(item: os.DirEntry[str]) -> Entry | None:
@@ -104,9 +115,26 @@ def changed(listing: Listing, known: Mapping[str, tuple[int, int]]) -> tuple[lis
     """Files to read, and paths the ledger knows below the root that are no longer there."""
     new = [entry for entry in listing.entries if known.get(entry.path) != (entry.size, entry.mtime_ns)]
     present = {entry.path for entry in listing.entries}
-    prefix = listing.root.rstrip(os.sep) + os.sep
-    gone = [path for path in known if path not in present and path.startswith(prefix)]
+    gone = [path for path in known if path not in present and listing.covers(path)]
     return new, gone
+
+
+def vanished_elsewhere(listing: Listing, known: Iterable[str]) -> list[str]:
+    """Paths the ledger knows from other folders that are no longer there.
+
+    Only a plain "there is no such file" counts: a share that answers with another error may come back.
+    """
+    return [path for path in known if not listing.covers(path) and _is_missing(path)]
+
+
+def _is_missing(path: str) -> bool:
+    try:
+        os.stat(path)  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def read_batches(entries: list[Entry]) -> Iterator[list[tuple[Row, str]]]:

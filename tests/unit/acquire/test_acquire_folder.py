@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from quadphase.acquire import acquire
 from quadphase.errors import InputError
 from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
+from quadphase.model.source import SourcePatient
 
 from .conftest import OTHER, PATIENT, ct, save
 
@@ -57,6 +59,59 @@ def test_second_run_opens_only_what_changed(study: Study, hospital: Hospital) ->
     report = acquire(study, root)
     assert (report.opened, report.forgotten) == (1, 1)
     assert instances(study, PATIENT) == ["file1", "file3", "file4"]
+
+
+def test_a_moved_folder_is_forgotten_where_it_was(study: Study, hospital: Hospital) -> None:
+    root = hospital(slices=3)
+    acquire(study, root)
+    moved = root.rename(root.with_name("moved"))
+    report = acquire(study, moved)
+    assert (report.opened, report.forgotten) == (3, 3)
+    assert report.cases["P0001"].duplicates == 0
+    [finding] = [f for f in report.findings if f.code == "source-gone"]
+    assert finding.message.startswith("3 files")
+    with Ledger(study.ledger_url) as ledger:
+        assert {i.path.parent for i in ledger.instances(PATIENT)} == {moved / "x"}
+    assert codes(acquire(study, moved)) == set()
+
+
+def test_another_source_that_is_still_there_is_kept(study: Study, hospital: Hospital, tmp_path: Path) -> None:
+    acquire(study, hospital(slices=3))
+    second = tmp_path / "second"
+    save(ct(1, patient=OTHER), second / "a")
+    report = acquire(study, second)
+    assert (report.opened, report.forgotten) == (1, 0)
+    assert report.cases["P0001"].images == 3
+    assert "source-gone" not in codes(report)
+
+
+def test_a_share_that_only_fails_is_not_forgotten(
+    study: Study, hospital: Hospital, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = hospital(slices=3)
+    acquire(study, root)
+    stat = os.stat
+
+    def stale(path: object, **options: bool) -> os.stat_result:
+        if str(path).startswith(str(root)):
+            raise OSError(errno.ESTALE, "stale file handle")
+        return stat(path, **options)  # type: ignore[call-overload, no-any-return]
+
+    (tmp_path / "second").mkdir()
+    monkeypatch.setattr(os, "stat", stale)
+    assert acquire(study, tmp_path / "second").forgotten == 0
+
+
+def test_downloads_of_a_study_inside_the_source_are_kept(tmp_path: Path) -> None:
+    made = Study(tmp_path / "export" / "study")
+    made.make_restricted()
+    with Ledger(made.ledger_url) as ledger:
+        ledger.replace_patients([SourcePatient(patient_id=PATIENT)], {PATIENT: "P0001"})
+    save(ct(1), made.downloads / "a.dcm")
+    acquire(made, made.downloads)
+    report = acquire(made, tmp_path / "export")
+    assert report.forgotten == 0
+    assert report.cases["P0001"].images == 1
 
 
 def test_source_is_left_as_it_was(study: Study, hospital: Hospital) -> None:

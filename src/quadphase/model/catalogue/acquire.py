@@ -20,6 +20,12 @@ CODES: tuple[FindingCode, ...] = (
         hint="Ask for the right to read them, then run acquire again",
     ),
     FindingCode(
+        code="source-gone",
+        severity=Severity.WARNING,
+        title="Files that an earlier acquire indexed in another folder are no longer there",
+        hint="Nothing to do if the folder was moved; if its disk is away, connect it and run acquire on it again",
+    ),
+    FindingCode(
         code="blank-patient-id",
         severity=Severity.WARNING,
         title="DICOM files carry no PatientID and no accession number of the clinical table",
