@@ -1,8 +1,8 @@
 """Readings, seals, agreement and consensus: people decide, software remembers who decided what."""
 
 from quadphase.annotate.agreement import PhaseAgreement, agreement_of_case, comparable_cases, summarise
-from quadphase.annotate.consensus import build_consensus
-from quadphase.annotate.readings import import_reading, load_reading, reading_files
+from quadphase.annotate.consensus import build_consensus, verify_consensus
+from quadphase.annotate.readings import import_reading, load_reading, reading_files, require_reader
 from quadphase.annotate.seal import is_sealed, seal_reading, verify_seal
 
 __all__ = [
@@ -14,7 +14,9 @@ __all__ = [
     "is_sealed",
     "load_reading",
     "reading_files",
+    "require_reader",
     "seal_reading",
     "summarise",
+    "verify_consensus",
     "verify_seal",
 ]

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 
 from quadphase.annotate.readings import empty_like, load_reading, mask_on_grid
 from quadphase.annotate.seal import verify_seal
+from quadphase.errors import InputError
 from quadphase.io import atomic
+from quadphase.io.consensus import consensus_masks, load_consensus_record
 from quadphase.io.hashing import sha256_of
 from quadphase.io.json_file import save_record
 from quadphase.io.nifti import save_mask
 from quadphase.io.study import Study
 from quadphase.model import ConsensusRecord, Finding, Mask, Outcome, Phase, Reason, SliceDecision, Status, StepRecord
 
-__all__ = ["build_consensus", "decide_slices"]
+__all__ = ["build_consensus", "decide_slices", "verify_consensus"]
 
 
 def decide_slices(agreed: NDArray[np.bool_], *, author: str) -> tuple[SliceDecision, ...]:
@@ -108,6 +110,38 @@ def build_consensus(
         return Outcome(case=case, stage="annotate", status=Status.HELD, reasons=(reason,), findings=tuple(findings))
     _write(study, case, masks, decisions, given)
     return Outcome(case=case, stage="annotate", status=Status.DONE, findings=tuple(findings))
+
+
+def verify_consensus(study: Study, case: str) -> ConsensusRecord | None:
+    """Check everything a consensus rests on: its masks, the seals of all readers, and that it was made from them.
+
+    Returns
+    -------
+    ConsensusRecord or None
+        None where there is no consensus.
+
+    Raises
+    ------
+    InputError
+        ``"consensus-changed"``, ``"not-sealed"``, ``"broken-seal"``, ``"consensus-outdated"``.
+    """
+    record = load_consensus_record(study, case)
+    if record is None:
+        return None
+    consensus_masks(study, case)
+    known = {name: digest for step in record.steps for name, digest in step.inputs.items()}
+    used = {reader for step in record.steps for reader in step.settings.get("readers", ())}
+    for reader in dict.fromkeys((*study.protocol.annotate.readers, *sorted(used))):
+        seal = verify_seal(study, reader, case)
+        now = {study.relative(study.reading(reader, case) / name): digest for name, digest in seal.sha256.items()}
+        then = {n: d for n, d in known.items() if n.startswith(f"{study.relative(study.reading(reader, case))}/")}
+        if now != then:
+            raise InputError(
+                "consensus-outdated",
+                f"{case}: the consensus was made from another reading of reader {reader}",
+                "Remove the consensus of the case and run `quadphase annotate adjudicate` again",
+            )
+    return record
 
 
 def _write(

@@ -6,19 +6,20 @@ brought back by flips and permutations, which move no voxel; anything else is re
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from quadphase.errors import InputError, OutputError
+from quadphase.errors import InputError, OutputError, QuadphaseError
 from quadphase.imaging.reorient import reorient_mask
 from quadphase.io import atomic
 from quadphase.io.nifti import load_mask, load_volume, save_mask
 from quadphase.io.study import Study
 from quadphase.model import Finding, Grid, Mask, Phase, require_same_grid
 
-__all__ = ["empty_like", "import_reading", "load_reading", "mask_on_grid", "reading_files"]
+__all__ = ["empty_like", "import_reading", "load_reading", "mask_on_grid", "reading_files", "require_reader"]
 
 
 def reading_files(folder: Path) -> dict[Phase, Path]:
@@ -51,8 +52,23 @@ def mask_on_grid(path: Path, grid: Grid, *, where: str) -> tuple[Mask, list[Find
     return Mask(voxels=mask.voxels, grid=grid), findings
 
 
-def import_reading(study: Study, reader: str, case: str, files: Mapping[Phase, Path]) -> tuple[Finding, ...]:
-    """Store one reader's masks of one case in ``readings/<reader>/<case>/``.
+def require_reader(study: Study, reader: str) -> None:
+    """Refuse a reader the protocol does not name.
+
+    Raises
+    ------
+    InputError
+        ``"unknown-reader"``.
+    """
+    if reader not in study.protocol.annotate.readers:
+        known = ", ".join(study.protocol.annotate.readers)
+        raise InputError("unknown-reader", f"Reader {reader} is not in the protocol ({known})", "Add it to [annotate]")
+
+
+def import_reading(
+    study: Study, reader: str, case: str, files: Mapping[Phase, Path], *, replace: bool = False
+) -> tuple[Finding, ...]:
+    """Store one reader's masks of one case in ``readings/<reader>/<case>/``, beside the phases that are there already.
 
     Parameters
     ----------
@@ -62,7 +78,10 @@ def import_reading(study: Study, reader: str, case: str, files: Mapping[Phase, P
     case : str
         Pseudonym of a converted case.
     files : mapping of Phase to Path
-        One mask for every phase of the case that shows a lesion, or more.
+        One mask for every phase of the case that shows a lesion, or more; phases imported before and not given now
+        stay as they are.
+    replace : bool
+        Whether a mask takes the place of one of the same phase that was drawn differently.
 
     Returns
     -------
@@ -73,12 +92,10 @@ def import_reading(study: Study, reader: str, case: str, files: Mapping[Phase, P
     InputError
         ``"unknown-reader"``, ``"unknown-case"``, ``"unknown-phase"``, ``"no-masks"``.
     OutputError
-        ``"sealed"``: the reading is immutable.
+        ``"sealed"``: the reading is immutable; ``"reading-differs"`` without `replace`.
     GridMismatchError
     """
-    if reader not in study.protocol.annotate.readers:
-        known = ", ".join(study.protocol.annotate.readers)
-        raise InputError("unknown-reader", f"Reader {reader} is not in the protocol ({known})", "Add it to [annotate]")
+    require_reader(study, reader)
     if not study.case_record(case).is_file():
         raise InputError("unknown-case", f"{case} is not a converted case", "Run `quadphase convert` first")
     if not files:
@@ -87,15 +104,35 @@ def import_reading(study: Study, reader: str, case: str, files: Mapping[Phase, P
     if (target / "seal.json").exists():
         raise OutputError("sealed", f"{case}: reader {reader}'s reading is sealed", "A sealed reading never changes")
     findings: list[Finding] = []
+    there = reading_files(target)
+    differing: list[Phase] = []
     with atomic.new_folder(target, replace=True) as folder:
+        if target.is_dir():
+            shutil.copytree(target, folder, dirs_exist_ok=True)
         for phase, path in sorted(files.items(), key=lambda item: item[0].order):
             where = f"{case} {phase}, reader {reader}"
             if not study.ct(case, phase).is_file():
                 raise InputError("unknown-phase", f"{where}: the case has no such phase", "Leave that mask out")
             mask, found = mask_on_grid(path, load_volume(study.ct(case, phase)).grid, where=where)
             findings += found
+            if phase in there and not _same(there[phase], mask):
+                differing.append(phase)
             save_mask(folder / f"{phase}.nii.gz", mask)
+        if differing and not replace:
+            raise OutputError(
+                "reading-differs",
+                f"{case}: reader {reader} has another mask of {', '.join(differing)} already",
+                "It stays unless --replace is given; nothing of this case was imported",
+            )
     return tuple(findings)
+
+
+def _same(path: Path, mask: Mask) -> bool:
+    """Whether a stored mask is this one; a damaged one is not."""
+    try:
+        return np.array_equal(load_mask(path).voxels, mask.voxels)
+    except QuadphaseError:
+        return False
 
 
 def load_reading(study: Study, reader: str, case: str) -> dict[Phase, Mask]:

@@ -23,13 +23,16 @@ def import_(
     study: StudyArgument,
     reader: ReaderArgument,
     folder: Annotated[Path, typer.Argument(help="Folder with CASE/PHASE.nii.gz, e.g. P0137/C1.nii.gz.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let a mask take the place of a different one of the same phase.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Import one reader's masks; each must lie on the grid of its CT."""
+    """Import one reader's masks, beside those imported before; each must lie on the grid of its CT."""
     with guard():
         from quadphase.pipeline.reading import import_readings
 
-        _show(import_readings(study, reader, folder), json=json)
+        _show(import_readings(study, reader, folder, replace=replace), json=json)
 
 
 @group.command()
@@ -92,6 +95,8 @@ def status(study: StudyArgument, json: JsonOption = False) -> None:
         rows = reading_status(study)
 
         def text() -> None:
+            if not rows:
+                typer.echo("No converted cases yet")
             for row in rows:
                 readers = "  ".join(f"{name}: {state}" for name, state in row["readers"].items())
                 typer.echo(f"{row['case']}  {readers}  consensus: {'yes' if row['consensus'] else 'no'}")

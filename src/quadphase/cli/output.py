@@ -16,7 +16,7 @@ import typer
 
 from quadphase.errors import ExitCode, QuadphaseError
 
-__all__ = ["JsonOption", "Progress", "WorkersOption", "emit", "guard", "progress"]
+__all__ = ["JsonOption", "Progress", "WorkersOption", "counted", "emit", "guard", "progress"]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 WorkersOption = Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes that work at the same time.")]
@@ -67,6 +67,11 @@ def emit(value: Any, *, json: bool, text: Callable[[], None] | str = "") -> None
         text()
     elif text:
         sys.stdout.write(text + "\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 warning``, ``2 warnings``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @contextmanager

@@ -47,17 +47,22 @@ def print_run(result: RunResult) -> None:
     """The closing summary: what was released, what was held back and why, where to look."""
     from collections import Counter
 
+    from quadphase.cli.output import counted
     from quadphase.model import Severity
 
     published = result.published
     if published:
         released = published.summary
         size = released.size_bytes / 1e6
-        typer.echo(f"Released   {len(released.released)} cases, {released.images} images, {size:.1f} MB")
+        typer.echo(
+            f"Released   {counted(len(released.released), 'case')}, {counted(released.images, 'image')}, {size:.1f} MB"
+        )
     else:
         typer.echo("Released   nothing" + (f"; ready are {', '.join(result.ready)}" if result.ready else ""))
-    typer.echo(f"Excluded   {result.excluded} patients by the protocol's criteria (reports/cohort.csv)")
-    typer.echo(f"Held back  {len(result.held)} cases" + (":" if result.held else ""))
+        if result.stopped_by is not None:
+            typer.echo(f"Why        {result.stopped_by}")
+    typer.echo(f"Excluded   {counted(result.excluded, 'patient')} by the protocol's criteria (reports/cohort.csv)")
+    typer.echo(f"Held back  {counted(len(result.held), 'case')}" + (":" if result.held else ""))
     for outcome in result.held:
         typer.echo(f"  {outcome.case}  {outcome.stage}: {'; '.join(reason.text for reason in outcome.reasons)}")
     warnings = Counter(f.code for o in result.outcomes for f in o.findings if f.severity is not Severity.INFO)
@@ -66,8 +71,8 @@ def print_run(result: RunResult) -> None:
     if published:
         counts = published.audit.severity_counts()
         typer.echo(
-            f"Audit      {counts['error']} errors, {counts['warning']} warnings; "
-            f"{published.scan.files} files searched for identifiers, none found"
+            f"Audit      {counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}; "
+            f"{counted(published.scan.files, 'file')} searched for identifiers, none found"
         )
         typer.echo(f"Look at    {published.out / 'report.html'}")
     else:

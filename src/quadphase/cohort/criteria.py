@@ -14,7 +14,7 @@ from quadphase.model import Diagnosis, Reason
 from quadphase.model.protocol.sections import CohortSection
 from quadphase.model.source import SourcePatient
 
-__all__ = ["age_years", "eligibility"]
+__all__ = ["age_at_exam", "age_years", "eligibility"]
 
 
 def age_years(patient: SourcePatient, exam_date: date | None = None) -> int | None:
@@ -25,7 +25,23 @@ def age_years(patient: SourcePatient, exam_date: date | None = None) -> int | No
     at = patient.surgery_date or patient.diagnosis_date or exam_date
     if patient.birth_date is None or at is None:
         return patient.age_years
-    born = patient.birth_date
+    return _years(patient.birth_date, at)
+
+
+def age_at_exam(patient: SourcePatient, exam_date: date | None) -> int | None:
+    """Completed years at the exam: what a release states.
+
+    Where the exam has no date, the age `age_years` judges by; where the birth date is missing, the age the clinical
+    table gives. None if it cannot be known, and for an exam dated before birth.
+    """
+    if patient.birth_date is None or exam_date is None:
+        age = age_years(patient, exam_date)
+    else:
+        age = _years(patient.birth_date, exam_date)
+    return None if age is None or age < 0 else age
+
+
+def _years(born: date, at: date) -> int:
     return at.year - born.year - ((at.month, at.day) < (born.month, born.day))
 
 

@@ -52,6 +52,9 @@ _REASON_TITLES: Final[Mapping[str, str]] = {
     "liver-low-confidence": "Liver mask uncertain",
     "readings-open": "Readings not sealed",
     "no-consensus": "Readers differ, not adjudicated",
+    "broken-seal": "A sealed reading was changed",
+    "consensus-changed": "Consensus masks were changed",
+    "consensus-outdated": "Consensus of other readings",
     "out-of-memory": "Processing failed",
     "worker-died": "Processing failed",
 }

@@ -20,7 +20,7 @@ from quadphase.io.study import Study
 from quadphase.io.tables import format_csv
 from quadphase.model import Decision, Diagnosis, Finding, Protocol
 
-__all__ = ["CohortResult", "run_cohort", "write_flow"]
+__all__ = ["CohortResult", "run_cohort", "study_flow", "write_flow"]
 
 _CRITERIA: Final[Mapping[str, str]] = {
     "prior_treatment": "earlier treatment cannot be excluded",
@@ -125,10 +125,20 @@ def run_cohort(study: Study, table: Path, *, dry_run: bool = False) -> CohortRes
 def write_flow(study: Study) -> Flow:
     """Draw the flow again from the decisions of all stages so far; writes `reports/flow.svg` and `flow.json`."""
     with Ledger(study.ledger_url) as ledger:
-        diagnoses = {case: patient.diagnosis for case, patient in ledger.patients().items()}
-        flow = build_flow(ledger.decisions(), diagnoses, title=study.protocol.study.name)
+        flow = study_flow(study, ledger)
     _save_flow(study, flow)
     return flow
+
+
+def study_flow(study: Study, ledger: Ledger, decisions: Sequence[Decision] | None = None) -> Flow:
+    """The flow by the ledger; with `decisions`, those of their stage instead of what the ledger holds of it.
+
+    So a release draws its own end before it is known to succeed, and the ledger learns of it only then.
+    """
+    diagnoses = {case: patient.diagnosis for case, patient in ledger.patients().items()}
+    stages = {decision.stage for decision in decisions or ()}
+    kept = [decision for decision in ledger.decisions() if decision.stage not in stages]
+    return build_flow([*kept, *(decisions or ())], diagnoses, title=study.protocol.study.name)
 
 
 def _known_pseudonyms(study: Study) -> dict[str, str]:

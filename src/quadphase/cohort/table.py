@@ -96,6 +96,7 @@ def load_clinical_table(path: Path, protocol: Protocol) -> ClinicalTable:
             continue
         values, bad = _understand(row, columns, number, findings)
         drafts.setdefault(patient_id, []).append((number, values, bad))
+    findings += _sex_codes(rows, columns["sex"])
     patients, unreadable, conflicting = [], {}, {}
     for patient_id, items in drafts.items():
         values, differing = _merge(items, columns, findings)
@@ -145,13 +146,32 @@ def _understand(
         if not text:
             continue
         try:
-            values[name] = parse(text)
+            value = parse(text)
+            if value is not None:
+                values[name] = value
         except ValueError as error:
             bad.add(ours)
             findings.append(
                 Finding.of("unreadable-cell", f"row {number}, column {columns[ours]}", f"The value {error}")
             )
     return values, bad
+
+
+def _sex_codes(rows: Sequence[tuple[int, Mapping[str, str]]], column: str) -> list[Finding]:
+    """Say that 0 and 9 were read as "not known": a table that means female by 0 would lose every woman's sex."""
+    words = [clean(row.get(column, "")) for _, row in rows]
+    unknown = sum(bool(word) and _says_nothing(word) for word in words)
+    if not unknown:
+        return []
+    text = f"{unknown} rows hold 0 or 9, which is 'not known' in GB/T 2261.1 and ISO/IEC 5218"
+    return [Finding.of("sex-code-unknown", f"column {column}", text)]
+
+
+def _says_nothing(word: str) -> bool:
+    try:
+        return parse_sex(word) is None
+    except ValueError:
+        return False
 
 
 def _merge(

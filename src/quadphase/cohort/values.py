@@ -41,7 +41,9 @@ _NO: Final = frozenset(
 )
 _BLANK: Final = frozenset({"na", "n/a", "nan", "null", "不详", "未知", "unknown", "缺失", "\\", "/", "--", "?"})
 _MALE: Final = frozenset({"m", "male", "man", "男", "男性", "1", "h", "homme", "männlich"})
-_FEMALE: Final = frozenset({"f", "female", "woman", "女", "女性", "0", "2", "w", "femme", "weiblich"})
+_FEMALE: Final = frozenset({"f", "female", "woman", "女", "女性", "2", "w", "femme", "weiblich"})
+_SEX_NOT_KNOWN: Final = frozenset({"0", "9"})
+"""Not known, and not stated: GB/T 2261.1 and ISO/IEC 5218 agree."""
 _CONTROL: Final = frozenset(
     {"control", "controls", "normal", "healthy", "cn", "对照", "对照组", "正常", "正常对照", "0"}
 )
@@ -128,8 +130,11 @@ def _within(day: date) -> date:
     return day
 
 
-def parse_sex(text: str) -> Sex:
-    """Male for ``男``, ``M``, ``male``, ``1`` (GB/T 2261.1); female for ``女``, ``F``, ``0``, ``2``.
+def parse_sex(text: str) -> Sex | None:
+    """Male for ``男``, ``M``, ``male``, ``1``; female for ``女``, ``F``, ``2``; None for ``0`` and ``9``.
+
+    The digits are those of GB/T 2261.1 and ISO/IEC 5218: 0 is not known, 1 male, 2 female, 9 not stated. A table in
+    which 0 means female must say so in words; `load_clinical_table` has a finding where these codes occur.
 
     Raises
     ------
@@ -140,6 +145,8 @@ def parse_sex(text: str) -> Sex:
         return Sex.MALE
     if word in _FEMALE:
         return Sex.FEMALE
+    if word in _SEX_NOT_KNOWN:
+        return None
     raise ValueError("is not a sex; write male or female")
 
 

@@ -68,6 +68,10 @@ class GeometryRow:
     kvp: float | None
     slice_thickness_mm: float | None
     seconds_after_first: float | None
+    data_type: str | None = None
+    liver_source: str | None = None
+    liver_voxels_from_lesions: int | None = None
+    """The last three are newer than the first releases; a table without them is read, and says nothing about them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,7 @@
 """`release`: from finished cases to a folder that may be published, or to nothing.
 
 Build under a temporary name, audit, write the page with the audit's result and the checksums, search every byte for
-every
-identifier, rename. Whatever fails on the way, no release appears.
+every identifier, rename. Whatever fails on the way, no release appears, and neither ledger nor flow says that one did.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 
 from quadphase.audit import AuditReport, audit
 from quadphase.audit.checks import CASE_CHECKS, RELEASE_CHECKS, VOLUME_CHECKS
-from quadphase.cohort import age_years, write_flow
+from quadphase.cohort import age_at_exam, flow_svg, study_flow, write_flow
 from quadphase.deidentify import ScanReport, scan
 from quadphase.errors import ExitCode, InputError, PrivacyError, QuadphaseError
 from quadphase.io import atomic
@@ -56,8 +55,8 @@ class Published:
 
 
 def subject_of(case: str, patient: SourcePatient, exam_date: date | None) -> ReleaseSubject:
-    """What a release says about a person: pseudonym, age (90 and above as 90), sex, diagnosis."""
-    age = age_years(patient, exam_date)
+    """What a release says about a person: pseudonym, age at the exam (90 and above as 90), sex, diagnosis."""
+    age = age_at_exam(patient, exam_date)
     return ReleaseSubject(
         case=case,
         age=None if age is None else min(age, OLDEST_AGE),
@@ -110,14 +109,17 @@ def publish(
     patients = ledger.patients()
     exams = exams_of(study, ledger, ready)
     subjects = {case: subject_of(case, patients[case], exams[case].study_date) for case in ready}
-    ledger.decide(Decision(case=case, stage="release", eligible=True) for case in ready)
-    write_flow(study)
     identifiers = ledger.identifiers()
+
+    def drawn(failed: Mapping[str, tuple[str, str]]) -> str:
+        """The flow as it will be if this release succeeds."""
+        return flow_svg(study_flow(study, ledger, _decisions(_outcomes(failed, ready))))
+
     with atomic.new_folder(out, replace=replace, recognised=is_release, inputs=study.parts) as folder:
         summary = build_release(
-            study.root, folder, subjects, study.protocol, run=executor.map, progress=progress, held=held
+            study.root, folder, subjects, study.protocol, run=executor.map, progress=progress, held=held, flow=drawn
         )
-        held = {**held, **_failures(summary)}
+        held = {**held, **_failures(summary.failed)}
         report = audit(folder, executor=executor)
         save_json(study.reports / "audit.json", report.to_dict())
         errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
@@ -137,10 +139,10 @@ def publish(
                 f"{len(leaks)} places of the release hold an identifier, first {leaks[0].location}: {leaks[0].message}",
                 "Nothing was released; see reports/scan.json of the study",
             )
-    outcomes = _outcomes(summary, ready)
-    ledger.decide(
-        Decision(case=o.case, stage="release", eligible=o.status is Status.DONE, reasons=o.reasons) for o in outcomes
-    )
+    # Only now: a release that was stopped has released nobody.
+    outcomes = _outcomes(summary.failed, ready)
+    ledger.decide(_decisions(outcomes))
+    write_flow(study)
     return Published(out=out, summary=summary, audit=report, scan=found, outcomes=outcomes)
 
 
@@ -149,12 +151,18 @@ def _why_none(held: Mapping[str, tuple[Reason, ...]]) -> str:
     return f"Held back: {'; '.join(texts)}" if texts else "Run the stages before it first: quadphase run STUDY"
 
 
-def _failures(summary: ReleaseSummary) -> dict[str, tuple[Reason, ...]]:
-    return {case: (Reason(code=code, text=text),) for case, (code, text) in summary.failed.items()}
+def _failures(failed: Mapping[str, tuple[str, str]]) -> dict[str, tuple[Reason, ...]]:
+    return {case: (Reason(code=code, text=text),) for case, (code, text) in failed.items()}
 
 
-def _outcomes(summary: ReleaseSummary, ready: tuple[str, ...]) -> tuple[Outcome, ...]:
-    failures = _failures(summary)
+def _decisions(outcomes: Iterable[Outcome]) -> list[Decision]:
+    return [
+        Decision(case=o.case, stage="release", eligible=o.status is Status.DONE, reasons=o.reasons) for o in outcomes
+    ]
+
+
+def _outcomes(failed: Mapping[str, tuple[str, str]], ready: tuple[str, ...]) -> tuple[Outcome, ...]:
+    failures = _failures(failed)
     return tuple(
         Outcome(
             case=case,

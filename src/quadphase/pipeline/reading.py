@@ -31,28 +31,47 @@ def _done(case: str, findings: tuple[Finding, ...] = ()) -> Outcome:
     return Outcome(case=case, stage="annotate", status=Status.DONE, findings=findings)
 
 
-def import_readings(root: Path, reader: str, folder: Path) -> tuple[Outcome, ...]:
-    """Import ``folder/<case>/<phase>.nii.gz`` of one reader.
+def _open(root: Path) -> Study:
+    """The study, if there is one: a misspelt name must not look like a study nobody has read."""
+    study = Study(root)
+    _ = study.protocol
+    return study
+
+
+def import_readings(root: Path, reader: str, folder: Path, *, replace: bool = False) -> tuple[Outcome, ...]:
+    """Import ``folder/<case>/<phase>.nii.gz`` of one reader; see `annotate.import_reading` for `replace`.
 
     Raises
     ------
     InputError
-        ``"missing-folder"``, ``"no-masks"``.
+        ``"missing-folder"``, ``"no-masks"``, ``"unknown-reader"``; no study there.
     """
-    study = Study(root)
+    study = _open(root)
+    annotate.require_reader(study, reader)
     if not folder.is_dir():
         raise InputError("missing-folder", f"There is no folder {folder}", "Check the name")
     given = {p.name: annotate.reading_files(p) for p in sorted(folder.iterdir()) if p.is_dir()}
     if not any(given.values()):
         raise InputError("no-masks", f"{folder} holds no CASE/PHASE.nii.gz", "Name masks such as P0137/C1.nii.gz")
-    return _each(list(given), lambda case: _done(case, annotate.import_reading(study, reader, case, given[case])))
+
+    def step(case: str) -> Outcome:
+        return _done(case, annotate.import_reading(study, reader, case, given[case], replace=replace))
+
+    return _each(list(given), step)
 
 
 def seal_readings(
     root: Path, reader: str, *, tool: str = "", cases: Sequence[str] | None = None
 ) -> tuple[Outcome, ...]:
-    """Seal one reader's readings: those named, or all that are there and not sealed yet."""
-    study = Study(root)
+    """Seal one reader's readings: those named, or all that are there and not sealed yet.
+
+    Raises
+    ------
+    InputError
+        ``"unknown-reader"``; no study there.
+    """
+    study = _open(root)
+    annotate.require_reader(study, reader)
     there = [c for c in study.case_names() if annotate.reading_files(study.reading(reader, c))]
     chosen = list(cases) if cases else [c for c in there if not annotate.is_sealed(study, reader, c)]
 
@@ -65,7 +84,7 @@ def seal_readings(
 
 def write_agreement(root: Path) -> dict[str, Any]:
     """Agreement of all cases every reader has sealed, written to ``reports/agreement.json`` and returned."""
-    study = Study(root)
+    study = _open(root)
     rows = [row for case in annotate.comparable_cases(study) for row in annotate.agreement_of_case(study, case)]
     summary = annotate.summarise(rows)
     save_json(study.reports / "agreement.json", summary)
@@ -80,7 +99,7 @@ def build_consensuses(root: Path, adjudicated: Path | None, *, author: str = "ad
     InputError
         ``"missing-folder"``.
     """
-    study = Study(root)
+    study = _open(root)
     if adjudicated is not None and not adjudicated.is_dir():
         raise InputError("missing-folder", f"There is no folder {adjudicated}", "Check the name")
 
@@ -93,7 +112,7 @@ def build_consensuses(root: Path, adjudicated: Path | None, *, author: str = "ad
 
 def reading_status(root: Path) -> list[dict[str, Any]]:
     """Per case: state of each reader (``none``, ``open``, ``sealed``) and whether there is a consensus."""
-    study = Study(root)
+    study = _open(root)
 
     def state(reader: str, case: str) -> str:
         if annotate.is_sealed(study, reader, case):

@@ -52,6 +52,7 @@ class RunResult:
     ready: tuple[str, ...] = ()
     """Cases a release would hold, when none was made."""
     stopped_by: InputError | None = field(default=None, repr=False)
+    """Why nothing was released, when nothing was ready."""
 
     @property
     def held(self) -> tuple[Outcome, ...]:
@@ -66,6 +67,7 @@ class RunResult:
             "release": str(published.out) if published else None,
             "released": list(published.summary.released) if published else [],
             "ready": list(self.ready),
+            "stopped_by": {"code": self.stopped_by.code, "text": str(self.stopped_by)} if self.stopped_by else None,
             "images": published.summary.images if published else 0,
             "excluded": self.excluded,
             "held": [

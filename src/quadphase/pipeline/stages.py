@@ -204,9 +204,9 @@ def localize_cases(
 def consensus_cases(study: Study, ledger: Ledger) -> tuple[Outcome, ...]:
     """What the readings allow: a consensus where it exists or readers agree, else people must act or NA is released.
 
-    Controls pass. A cancer case that nobody has read passes without lesion masks, unless the protocol requires them;
-    one that
-    is being read waits until its readings are sealed and agreed on.
+    Controls pass. A consensus counts only while its masks and every sealed reading are what they were. A cancer case
+    that nobody has read passes without lesion masks, unless the protocol requires them; one that is being read waits
+    until its readings are sealed and agreed on.
     """
     diagnoses = {case: patient.diagnosis for case, patient in ledger.patients().items()}
     outcomes = [
@@ -219,10 +219,16 @@ def consensus_cases(study: Study, ledger: Ledger) -> tuple[Outcome, ...]:
 
 def _consensus(study: Study, case: str, *, is_cancer: bool) -> Outcome:
     readers = study.protocol.annotate.readers
-    begun = [r for r in readers if annotate.reading_files(study.reading(r, case))]
+    # A seal without its masks is a reading that was begun, and lost: never "nobody has read it".
+    begun = [r for r in readers if annotate.reading_files(study.reading(r, case)) or annotate.is_sealed(study, r, case)]
     done = Outcome(case=case, stage="annotate", status=Status.DONE)
-    if not is_cancer or (study.consensus(case) / "consensus.json").is_file():
+    if not is_cancer:
         return done
+    try:
+        if annotate.verify_consensus(study, case) is not None:
+            return done
+    except QuadphaseError as error:
+        return _held(case, error)
     if not begun and not study.protocol.annotate.require_lesion_masks:
         return done
     open_ = [r for r in readers if not annotate.is_sealed(study, r, case)]
@@ -232,8 +238,12 @@ def _consensus(study: Study, case: str, *, is_cancer: bool) -> Outcome:
     try:
         return annotate.build_consensus(study, case)
     except QuadphaseError as error:
-        reason = Reason(code=error.code, text=str(error))
-        return Outcome(case=case, stage="annotate", status=Status.FAILED, reasons=(reason,))
+        return _held(case, error)
+
+
+def _held(case: str, error: QuadphaseError) -> Outcome:
+    reason = Reason(code=error.code, text=str(error))
+    return Outcome(case=case, stage="annotate", status=Status.HELD, reasons=(reason,))
 
 
 def _run(

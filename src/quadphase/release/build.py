@@ -6,7 +6,6 @@ nothing here writes a time, a host, a path or an order of completion; everything
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +66,7 @@ def build_release(
     run: Run = map,
     progress: Callable[[int, int, str], None] | None = None,
     held: Mapping[str, tuple[Reason, ...]] | None = None,
+    flow: Callable[[Mapping[str, tuple[str, str]]], str] | None = None,
     figures: bool = True,
 ) -> ReleaseSummary:
     """Build a release in `out`.
@@ -85,6 +85,9 @@ def build_release(
         Called with (done, total, label).
     held : mapping of pseudonym to reasons, optional
         Cases that are not released and why; counted, never named, in the report.
+    flow : callable, optional
+        Draws ``flow.svg``: takes the cases that failed, as `ReleaseSummary.failed`, and returns the SVG. Without it the
+        release has no flow diagram.
     figures : bool
         False leaves the figures out, which saves some seconds.
 
@@ -124,7 +127,8 @@ def build_release(
     why = {**(held or {}), **{case: (Reason(code=code, text=text),) for case, (code, text) in failed.items()}}
     _write_tables(out, released, protocol)
     write_metadata(out, protocol)
-    _copy_reports(Study(study_root), out)
+    if flow is not None:
+        atomic.write_text(out / "flow.svg", flow(failed))
     if figures:
         release = Release(out)
         agreement = _agreement(Study(study_root), release)
@@ -184,9 +188,3 @@ def _agreement(study: Study, release: Release) -> dict[str, Any] | None:
         return None
     report = load_json(path)
     return {"rows": [row for row in report.get("rows", ()) if row["case"] in release]}
-
-
-def _copy_reports(study: Study, out: Path) -> None:
-    flow = study.reports / "flow.svg"
-    if flow.is_file():
-        shutil.copyfile(flow, out / "flow.svg")

@@ -16,7 +16,7 @@ CARD_NAME: Final = "README.md"
 
 _FILES: Final = (
     ("`patient_data.csv`", "start here: one row a CT volume, with the paths of volume and masks"),
-    ("`ct_files/`", "CT volumes, `P0001_ct_C1.nii.gz`: int16 Hounsfield units, true geometry"),
+    ("`ct_files/`", "CT volumes, `P0001_ct_C1.nii.gz`: Hounsfield units, true geometry"),
     ("`mask_files/`", "lesion masks, `P0001_mask_C1.nii.gz`"),
     ("`liver_mask_files/`", "liver masks, `P0001-livermask_C1.nii.gz`"),
     ("`geometry.csv`", "spacing, position, slices kept, liver and lesion volume of each CT volume"),

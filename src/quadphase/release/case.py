@@ -1,8 +1,9 @@
 """One case into a release: crop to the liver, window, write three files a phase, measure. The unit of parallel work.
 
 The slice range is the liver's (from `liver.json`) plus the protocol's margin. It is widened where the lesion mask
-reaches further: a released lesion is never cut. Everything released is built new from voxels and grid; no header is
-copied.
+reaches further: a released lesion is never cut. The released liver mask is the union of liver and lesions, because a
+liver finder leaves out what does not look like liver; how many voxels that added is in `geometry.csv`. Everything
+released is built new from voxels and grid; no header is copied.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from quadphase.errors import InputError, QuadphaseError
 from quadphase.imaging.crop import slice_range
 from quadphase.imaging.lesions import LesionMeasures, measure_lesions
 from quadphase.imaging.window import window
+from quadphase.io.consensus import consensus_masks
 from quadphase.io.json_file import load_record
 from quadphase.io.nifti import load_mask, load_volume, save_mask, save_volume
 from quadphase.io.release_tables import GeometryRow, LesionRow
@@ -79,7 +81,6 @@ class ReleaseJob:
     phases: tuple[Phase, ...]
     margin_mm: float
     window: WindowSection
-    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,13 +123,22 @@ def release_case(job: ReleaseJob) -> ReleasedCase:
     try:
         record = load_record(study.case_record(case), CaseRecord)
         liver = load_record(study.liver_record(case), LiverRecord)
+        lesions = consensus_masks(study, case) if job.subject.diagnosis.is_cancer else {}
+        first_s = _first_s(record, job.phases)
         images = []
         for phase in job.phases:
             if phase not in record.phases:
                 raise InputError("phase-missing", f"{case} has no phase {phase.value}")
             if phase not in liver.phases:
                 raise InputError("liver-missing", f"{case} has no liver mask of phase {phase.value}")
-            images.append(_release_phase(job, study, record.phases[phase], liver.phases[phase], findings))
+            source = _Source(
+                record=record.phases[phase],
+                liver=liver.phases[phase],
+                liver_source=_liver_source(liver, phase),
+                lesion_file=lesions.get(phase),
+                first_s=first_s,
+            )
+            images.append(_release_phase(job, study, source, findings))
     except QuadphaseError as error:
         for phase in job.phases:
             for name in image_paths(case, phase):
@@ -137,40 +147,76 @@ def release_case(job: ReleaseJob) -> ReleasedCase:
     return ReleasedCase(subject=job.subject, images=tuple(images), findings=tuple(findings))
 
 
-def _release_phase(
-    job: ReleaseJob, study: Study, record: PhaseRecord, liver_record: LiverPhaseRecord, findings: list[Finding]
-) -> ReleasedImage:
-    case, phase = job.subject.case, record.phase
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """What the study says about one phase."""
+
+    record: PhaseRecord
+    liver: LiverPhaseRecord
+    liver_source: str | None
+    lesion_file: Path | None
+    first_s: float | None
+
+
+def _first_s(record: CaseRecord, phases: tuple[Phase, ...]) -> float | None:
+    """When the first *released* phase was scanned; an exam may have earlier ones that are not released."""
+    times = [record.phases[phase].seconds_after_first for phase in phases if phase in record.phases]
+    return min((time for time in times if time is not None), default=None)
+
+
+def _liver_source(record: LiverRecord, phase: Phase) -> str | None:
+    """Who made the liver mask of a phase: a backend, or ``person``. Never `LiverPhaseRecord.source`: it may be a name.
+
+    None where the record has no step that says so.
+    """
+    if any(finding.code == "liver-mask-overridden" for finding in record.phases[phase].findings):
+        return "person"
+    return _plain(record.steps[-1].settings.get("backend")) if record.steps else None
+
+
+def _release_phase(job: ReleaseJob, study: Study, source: _Source, findings: list[Finding]) -> ReleasedImage:
+    case, record = job.subject.case, source.record
+    phase = record.phase
     where = f"{case} {phase.value}"
     volume = load_volume(study.ct(case, phase))
     liver = load_mask(study.liver(case, phase))
     require_same_grid(volume.grid, liver.grid, what=f"CT and liver mask of {where}")
-    lesion_file = study.consensus(case) / f"{phase.value}.nii.gz"
-    lesions = load_mask(lesion_file) if job.subject.diagnosis.is_cancer and lesion_file.is_file() else None
+    lesions = load_mask(source.lesion_file) if source.lesion_file is not None else None
     if lesions is not None:
         require_same_grid(volume.grid, lesions.grid, what=f"CT and lesion mask of {where}")
-    first, stop = _kept(volume, liver_record, lesions, margin_mm=job.margin_mm, where=where, findings=findings)
+    first, stop = _kept(volume, source.liver, lesions, margin_mm=job.margin_mm, where=where, findings=findings)
     box = Box.of_slices(volume.grid.shape, first, stop)
     kept = volume.crop(box)
     if job.window.enabled:
         kept = window(kept, lower_hu=job.window.lower_hu, upper_hu=job.window.upper_hu)
-    liver = liver.crop(box)
+    liver, added = _with_lesions(liver.crop(box), lesions.crop(box) if lesions is not None else None)
     ct_path, mask_path, liver_path = image_paths(case, phase)
-    save_volume(job.out / ct_path, kept, threads=job.threads)
-    save_mask(job.out / liver_path, liver, threads=job.threads)
+    save_volume(job.out / ct_path, kept, threads=1)
+    save_mask(job.out / liver_path, liver, threads=1)
     measures = None
     if lesions is not None:
         lesions = lesions.crop(box)
-        save_mask(job.out / mask_path, lesions, threads=job.threads)
+        save_mask(job.out / mask_path, lesions, threads=1)
         measures = measure_lesions(lesions)
     return ReleasedImage(
         phase=phase,
         ct_path=ct_path,
         mask_path=mask_path if lesions is not None else None,
         liver_mask_path=liver_path,
-        geometry=_geometry(case, record, kept, liver, measures, source=(volume.grid.shape[2], first, stop)),
+        geometry=_geometry(
+            case, source, kept, liver, measures, slices=(volume.grid.shape[2], first, stop), added=added
+        ),
         lesions=lesion_rows(case, phase, measures) if measures is not None else (),
     )
+
+
+def _with_lesions(liver: Mask, lesions: Mask | None) -> tuple[Mask, int | None]:
+    """The liver with its lesions, and how many voxels they added; None without a lesion mask."""
+    if lesions is None:
+        return liver, None
+    united = liver.voxels | lesions.voxels
+    added = int(np.count_nonzero(united)) - int(np.count_nonzero(liver.voxels))
+    return Mask(voxels=united, grid=liver.grid), added
 
 
 def _kept(
@@ -203,13 +249,16 @@ def _kept(
 
 def _geometry(
     case: str,
-    record: PhaseRecord,
+    source: _Source,
     volume: Volume,
     liver: Mask,
     lesions: LesionMeasures | None,
     *,
-    source: tuple[int, int, int],
+    slices: tuple[int, int, int],
+    added: int | None,
 ) -> GeometryRow:
+    record = source.record
+    seconds = record.seconds_after_first
     i, j, k = volume.grid.shape
     si, sj, sk = volume.grid.spacing_mm
     x, y, z = volume.grid.origin_mm
@@ -229,9 +278,9 @@ def _geometry(
         origin_x_mm=x,
         origin_y_mm=y,
         origin_z_mm=z,
-        source_slices=source[0],
-        first_slice=source[1],
-        stop_slice=source[2],
+        source_slices=slices[0],
+        first_slice=slices[1],
+        stop_slice=slices[2],
         window_lower_hu=limits[0],
         window_upper_hu=limits[1],
         minimum_hu=number(low),
@@ -246,7 +295,10 @@ def _geometry(
         kernel=_plain(record.kernel),
         kvp=record.kvp,
         slice_thickness_mm=record.slice_thickness_mm,
-        seconds_after_first=record.seconds_after_first,
+        seconds_after_first=None if seconds is None or source.first_s is None else round(seconds - source.first_s, 3),
+        data_type=volume.hu.dtype.name,
+        liver_source=source.liver_source,
+        liver_voxels_from_lesions=added,
     )
 
 

@@ -86,6 +86,7 @@ def croissant(protocol: Protocol, facts: ReleaseFacts, answers: Mapping[str, str
         "version": release.version,
         "license": license_url(release.license),
         "creator": creators,
+        "publisher": {"@type": "Organization", "name": release.publisher} if release.publisher else None,
         "url": release.url or (f"https://doi.org/{release.doi}" if release.doi else None),
         "citeAs": _citation(protocol),
         "datePublished": str(release.publication_year) if release.publication_year else None,
@@ -165,23 +166,24 @@ def _field(file: str, record_set: str, column: Column) -> dict[str, Any]:
 def _responsible(protocol: Protocol, facts: ReleaseFacts, answers: Mapping[str, str | None]) -> dict[str, Any]:
     uses = answers["uses"]
     limits = [
-        f"{facts.subjects} subjects{' of one hospital' if protocol.study.hospital else ''}.",
+        f"{facts.subjects} subjects.",
         f"Scanners: {', '.join(facts.scanners)}.",
     ]
     if facts.window_hu is not None:
         limits.append(f"Values are clipped to {facts.window_hu[0]}...{facts.window_hu[1]} HU.")
     if answers["discouraged"]:
         limits.append(answers["discouraged"])
+    backends = [name for name, _ in facts.liver_sources if name != "person"]
     return {
         "rai:dataCollection": answers["collection"],
         "rai:dataCollectionType": ["Secondary Data Analysis"],
         "rai:dataCollectionMissingData": answers["missing"],
         "rai:dataCollectionRawData": answers["raw"],
-        "rai:dataPreprocessingProtocol": preprocessing(protocol),
+        "rai:dataPreprocessingProtocol": preprocessing(protocol, facts),
         "rai:dataAnnotationProtocol": annotation(protocol, facts),
         "rai:annotationsPerItem": str(len(protocol.annotate.readers)) if facts.lesion_masks else None,
         "rai:annotatorDemographics": [answers["annotators"]] if answers["annotators"] else None,
-        "rai:machineAnnotationTools": [f"quadphase, liver backend {protocol.localize.backend}"],
+        "rai:machineAnnotationTools": [f"quadphase, liver backend {name}" for name in backends],
         "rai:dataBiases": [answers["confounding"]],
         "rai:dataUseCases": [uses] if uses else None,
         "rai:dataLimitations": limits,

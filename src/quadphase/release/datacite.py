@@ -30,7 +30,7 @@ def datacite(protocol: Protocol, facts: ReleaseFacts, answers: Mapping[str, str 
         "types": {"resourceTypeGeneral": "Dataset", "resourceType": "CT images and segmentations"},
         "titles": [{"title": title_of(protocol), "lang": "en"}],
         "creators": [{"name": name} for name in release.creators or (TO_BE_ANNOUNCED,)],
-        "publisher": {"name": TO_BE_ANNOUNCED},
+        "publisher": {"name": release.publisher or TO_BE_ANNOUNCED},
         "publicationYear": release.publication_year,
         "version": release.version,
         "language": "en",

@@ -99,7 +99,7 @@ def answer_all(protocol: Protocol, facts: ReleaseFacts) -> Mapping[str, str | No
         ),
         "collection": _collection(protocol),
         "ethics": protocol.study.ethics_approval or None,
-        "preprocessing": " ".join(preprocessing(protocol)),
+        "preprocessing": " ".join(preprocessing(protocol, facts)),
         "annotation": " ".join(annotation(protocol, facts)),
         "license": f"{protocol.release.license}; see `LICENSE`.",
         "contact": protocol.release.contact or None,
@@ -116,11 +116,11 @@ def open_questions(answers: Mapping[str, str | None]) -> tuple[Question, ...]:
     return tuple(question for question in QUESTIONS if answers[question.key] is None)
 
 
-def preprocessing(protocol: Protocol) -> list[str]:
+def preprocessing(protocol: Protocol, facts: ReleaseFacts) -> list[str]:
     """What was done to every image, one sentence each."""
     steps = [
         "DICOM slices were stacked by their positions, and each stack's geometry was proved against them.",
-        "Values are Hounsfield units (int16, slope 1).",
+        f"Values are Hounsfield units, {_data_types(facts)}, slope 1.",
         f"Only slices with liver were kept{_margin(protocol)}; voxels keep their true position in space.",
     ]
     window = protocol.window
@@ -135,6 +135,12 @@ def preprocessing(protocol: Protocol) -> list[str]:
     return steps
 
 
+def _data_types(facts: ReleaseFacts) -> str:
+    if len(facts.data_types) == 1:
+        return facts.data_types[0][0]
+    return " and ".join(f"{name} ({count} volumes)" for name, count in facts.data_types) or "int16 or float32"
+
+
 def _margin(protocol: Protocol) -> str:
     margin = protocol.localize.margin_mm
     return f", and whole slices within {margin:g} mm of it" if margin else ""
@@ -143,14 +149,21 @@ def _margin(protocol: Protocol) -> str:
 def annotation(protocol: Protocol, facts: ReleaseFacts) -> list[str]:
     """How masks came to be, one sentence each."""
     readers = len(protocol.annotate.readers)
-    liver = f"Liver masks were made by quadphase (backend `{protocol.localize.backend}`); people could correct them."
+    liver = [f"Liver masks {_by(source)}: {count}." for source, count in facts.liver_sources]
     if not facts.lesion_masks:
-        return [liver, "No lesion mask is released."]
+        return [*liver, "No lesion mask is released."]
     return [
-        liver,
+        *liver,
+        "A released liver mask includes the voxels of the released lesion mask.",
         f"Lesions were outlined by {readers} readers on their own; readings were sealed before anyone saw the other's.",
         "A released lesion mask is the consensus: where the readings agree, or as adjudicated.",
     ]
+
+
+def _by(source: str) -> str:
+    if source == "person":
+        return "drawn or corrected by a person"
+    return f"made by quadphase (backend `{source}`); uncertain ones went to a person"
 
 
 def _instances(facts: ReleaseFacts) -> str:
@@ -185,13 +198,13 @@ def _confounding(facts: ReleaseFacts) -> str:
 
 def _collection(protocol: Protocol) -> str:
     cohort = protocol.cohort
-    source = f"the archive of {protocol.study.hospital}" if protocol.study.hospital else "a hospital's archive"
     required = ", ".join(phase.value for phase in protocol.phases.required)
     treatment = "Earlier tumour treatment excludes. " if cohort.exclude_prior_treatment else ""
     pathology = ", confirmed by pathology" if cohort.require_pathology else ""
     return (
-        f"Retrospectively, from {source}: patients of at least {cohort.minimum_age_years} years with a morphology code "
-        f"of {', '.join(cohort.morphology)}{pathology}, imaged within {cohort.maximum_days_before_surgery} days before "
-        f"surgery in the phases {required}; controls without hepatobiliary disease. "
+        f"Retrospectively, from a hospital's archive: patients of at least {cohort.minimum_age_years} years with a "
+        f"morphology code of {', '.join(cohort.morphology)}{pathology}, imaged within "
+        f"{cohort.maximum_days_before_surgery} days before surgery in the phases {required}; controls without "
+        "hepatobiliary disease. "
         f"{treatment}Other malignancy and severe other disease exclude, by the codes of the protocol."
     )

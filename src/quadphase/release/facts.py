@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +50,10 @@ class ReleaseFacts:
     unknown_age: int
     unknown_sex: int
     scanners: tuple[str, ...]
+    data_types: tuple[tuple[str, int], ...]
+    """Type of the voxels and the number of volumes, most frequent first."""
+    liver_sources: tuple[tuple[str, int], ...]
+    """Backend or ``person``, and the number of liver masks, most frequent first."""
     window_hu: tuple[int, int] | None
     tables: tuple[TableFile, ...]
 
@@ -81,6 +87,8 @@ def gather_facts(root: Path) -> ReleaseFacts:
         unknown_age=sum(subject.age_years is None for subject in release),
         unknown_sex=sum(subject.sex is None for subject in release),
         scanners=tuple(sorted({" ".join(filter(None, (r.manufacturer, r.model))) or "unknown" for r in geometry})),
+        data_types=_counted(row.data_type for row in geometry),
+        liver_sources=_counted(row.liver_source for row in geometry),
         window_hu=_window(geometry),
         tables=files,
     )
@@ -98,6 +106,11 @@ def _group(release: Release, name: str, *, cancer: bool) -> GroupFacts:
             total=len(members),
         ),
     )
+
+
+def _counted(values: Iterable[str | None]) -> tuple[tuple[str, int], ...]:
+    counts = Counter(value for value in values if value is not None)
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _window(geometry: tuple[GeometryRow, ...]) -> tuple[int, int] | None:

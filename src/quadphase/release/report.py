@@ -88,6 +88,7 @@ def write_report(
     geometry = load_geometry(root / GEOMETRY_NAME)
     files = [p for p in released_files(root) if p.name not in (REPORT_NAME, CHECKSUMS_NAME)]
     page = template.render(
+        counted=_counted,
         title=title,
         version=version,
         license=license_name,
@@ -103,6 +104,11 @@ def write_report(
         files=_files(root, files),
     )
     return atomic.write_text(root / REPORT_NAME, page)
+
+
+def _counted(number: int, noun: str) -> str:
+    """``1 warning``, ``2 warnings``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _facts(release: Release, geometry: tuple[GeometryRow, ...], files: list[Path]) -> list[tuple[str, str]]:

@@ -60,7 +60,13 @@ TABLES: Final[tuple[TableSchema, ...]] = (
         key=("patient_id", "phase"),
         columns=(
             _ID,
-            _c("age", "integer", "Age at the exam, whole years; 90 stands for 90 and above.", nullable=True),
+            _c(
+                "age",
+                "integer",
+                "Age at the exam, completed years; where the birth date is unknown, as the clinical table gives it. "
+                "90 stands for 90 and above.",
+                nullable=True,
+            ),
             _c("gender", "string", "Sex as recorded.", nullable=True, values=("male", "female")),
             _PHASE,
             _c(
@@ -69,7 +75,7 @@ TABLES: Final[tuple[TableSchema, ...]] = (
                 "HCC hepatocellular carcinoma, ICC intrahepatic cholangiocarcinoma, CHCC combined, CN control.",
                 values=("HCC", "ICC", "CHCC", "CN"),
             ),
-            _c("ct_path", "string", "CT volume: int16 HU, NIfTI-1, path relative to this table."),
+            _c("ct_path", "string", "CT volume: HU, NIfTI-1, path relative to this table."),
             _c(
                 "mask_path", "string", "Lesion mask, 0 and 1, on the grid of the volume; NA: none drawn.", nullable=True
             ),
@@ -116,6 +122,20 @@ TABLES: Final[tuple[TableSchema, ...]] = (
             _c("kvp", "number", "Tube voltage, kV.", nullable=True),
             _c("slice_thickness_mm", "number", "Slice thickness the header claims, mm.", nullable=True),
             _c("seconds_after_first", "number", "Time since the exam's first released phase, s.", nullable=True),
+            _c(
+                "data_type",
+                "string",
+                "Of the volume's voxels; float32 where HU are fractional or exceed int16.",
+                nullable=True,
+                values=("int16", "float32"),
+            ),
+            _c("liver_source", "string", "What made the liver mask: a backend of quadphase, or person.", nullable=True),
+            _c(
+                "liver_voxels_from_lesions",
+                "integer",
+                "Voxels of the liver mask that only the lesion mask has: both were united; NA: no lesion mask.",
+                nullable=True,
+            ),
         ),
     ),
     TableSchema(

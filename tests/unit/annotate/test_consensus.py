@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
-from quadphase.annotate import agreement_of_case, build_consensus, import_reading, seal_reading, summarise
+from quadphase.annotate import (
+    agreement_of_case,
+    build_consensus,
+    import_reading,
+    seal_reading,
+    summarise,
+    verify_consensus,
+)
 from quadphase.annotate.consensus import decide_slices
 from quadphase.errors import InputError
 from quadphase.io.json_file import load_record
@@ -96,3 +105,46 @@ def test_a_mask_nobody_drew_is_questioned(study, read, draw) -> None:  # type: i
 def test_runs_of_slices() -> None:
     runs = decide_slices(np.array([True, True, False, True]), author="x")
     assert [(r.first, r.stop, r.how) for r in runs] == [(0, 2, "agreed"), (2, 3, "adjudicated"), (3, 4, "agreed")]
+
+
+def test_a_consensus_counts_while_everything_it_rests_on_is_unchanged(study, read, draw) -> None:  # type: ignore[no-untyped-def]
+    assert verify_consensus(study, "P0001") is None
+    read(A={Phase.C1: [1]}, B={Phase.C1: [1]})
+    build_consensus(study, "P0001")
+    record = verify_consensus(study, "P0001")
+    assert record is not None
+    assert list(record.phases) == [Phase.C1]
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "code"),
+    [
+        ("consensus/P0001/C1.nii.gz", "gone", "consensus-changed"),
+        ("consensus/P0001/C1.nii.gz", "other", "consensus-changed"),
+        ("consensus/P0001/C2.nii.gz", "other", "consensus-changed"),
+        ("consensus/P0001/consensus.json", "gone", "consensus-changed"),
+        ("readings/A/P0001/C1.nii.gz", "gone", "broken-seal"),
+        ("readings/B/P0001/C1.nii.gz", "other", "broken-seal"),
+        ("readings/B/P0001/C2.nii.gz", "other", "broken-seal"),
+        ("readings/B/P0001/seal.json", "gone", "not-sealed"),
+    ],
+)
+def test_a_lost_or_changed_file_is_noticed(study, read, draw, file: str, damage: str, code: str) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1]}, B={Phase.C1: [1]})
+    build_consensus(study, "P0001")
+    (study.root / file).unlink(missing_ok=True)
+    if damage == "other":
+        (study.root / file).write_bytes(draw("other", [2]).read_bytes())
+    with pytest.raises(InputError) as caught:
+        verify_consensus(study, "P0001")
+    assert caught.value.code == code
+    assert "P0001" in caught.value.message
+
+
+def test_a_consensus_of_readings_since_replaced_is_noticed(study, read, draw) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1]}, B={Phase.C1: [1]})
+    build_consensus(study, "P0001")
+    shutil.rmtree(study.reading("A", "P0001"))
+    read(A={Phase.C1: [2]})
+    with pytest.raises(InputError, match="another reading of reader A"):
+        verify_consensus(study, "P0001")

@@ -130,7 +130,7 @@ def test_what_came_in_meanwhile_is_kept(tmp_path: Path) -> None:
     """An output that turns into something else while the work goes on is refused at the end, and kept."""
     target = tmp_path / "out"
     target.mkdir()
-    with pytest.raises(OutputError, match="something else"):  # noqa: PT012, SIM117
+    with pytest.raises(OutputError, match="something else"):  # noqa: SIM117
         with atomic.new_folder(target, replace=True, recognised=only_text) as folder:
             (folder / "new.txt").write_text("…")
             (target / "thesis.docx").write_text("ten years of work")

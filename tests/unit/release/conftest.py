@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from quadphase.io.hashing import sha256_of
 from quadphase.io.json_file import save_record
 from quadphase.io.nifti import save_mask, save_volume
 from quadphase.io.study import Study
 from quadphase.model import (
     CaseRecord,
+    ConsensusRecord,
     Diagnosis,
     Grid,
     GridRecord,
@@ -23,6 +25,8 @@ from quadphase.model import (
     Phase,
     PhaseRecord,
     Sex,
+    SliceDecision,
+    StepRecord,
     Volume,
 )
 from quadphase.release import ReleaseSubject, build_release
@@ -36,6 +40,10 @@ LIVER = (3, 11)
 class SmallStudy:
     study: Study
     subjects: dict[str, ReleaseSubject]
+
+    def decide(self, case: str) -> None:
+        """The masks that are there now are the consensus."""
+        decide(self.study, case)
 
     def build(self, out: Path, *, figures: bool = False, **options: object) -> Path:
         """A release; without figures unless asked, they take seconds."""
@@ -94,8 +102,20 @@ def write_case(study: Study, subject: ReleaseSubject, number: int, *, lesions: b
             seconds_after_first=30.0 * phase.order,
         )
         livers[phase] = LiverPhaseRecord(first=LIVER[0], stop=LIVER[1], volume_ml=1.0, confidence=0.9, source="builtin")
+    if lesions and subject.diagnosis.is_cancer:
+        decide(study, subject.case)
     save_record(study.case_record(subject.case), CaseRecord(case=subject.case, phases=phases))
-    save_record(study.liver_record(subject.case), LiverRecord(case=subject.case, phases=livers))
+    step = StepRecord(stage="localize", settings={"backend": "builtin"})
+    save_record(study.liver_record(subject.case), LiverRecord(case=subject.case, phases=livers, steps=(step,)))
+
+
+def decide(study: Study, case: str) -> None:
+    """Write `consensus.json` over the masks that are there: what adjudication does."""
+    masks = {p: f for p in Phase if (f := study.consensus(case) / f"{p.value}.nii.gz").is_file()}
+    step = StepRecord(stage="annotate", outputs={study.relative(path): sha256_of(path) for path in masks.values()})
+    whole = (SliceDecision(first=0, stop=SHAPE[2], how="agreed", author="readers"),)
+    record = ConsensusRecord(case=case, phases=dict.fromkeys(masks, whole), steps=(step,))
+    save_record(study.consensus(case) / "consensus.json", record)
 
 
 @pytest.fixture

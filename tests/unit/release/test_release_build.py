@@ -105,6 +105,7 @@ def test_a_lesion_outside_the_liver_range_is_kept_and_reported(make_study: Maker
     voxels = mask.voxels.copy()
     voxels[10, 10, LIVER[1] + 1] = True
     save_mask(path, Mask(voxels=voxels, grid=mask.grid))
+    small.decide("P0001")
     out = tmp_path / "out"
     out.mkdir()
     summary = build_release(small.study.root, out, small.subjects, small.study.protocol, figures=False)
@@ -159,14 +160,13 @@ def test_same_bytes_with_other_workers_and_folders_and_nothing_of_this_machine(
     make_study: Maker, tmp_path: Path
 ) -> None:
     small = make_study(3)
-    small.study.reports.mkdir()
-    (small.study.reports / "flow.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    svg = "<svg xmlns='http://www.w3.org/2000/svg'/>"
     row = {"phase": "C1", "readers": ["A", "B"], "dice": 0.8, "volume_a_ml": 10.0, "volume_b_ml": 11.0}
     rows = [{"case": case, **row} for case in ("P0001", "P0002", "P0666")]
     save_json(small.study.reports / "agreement.json", {"rows": rows})
-    one = small.build(tmp_path / "one", figures=True)
+    one = small.build(tmp_path / "one", figures=True, flow=lambda _: svg)
     with ProcessPoolExecutor(2) as pool:
-        two = small.build(tmp_path / "elsewhere" / "two", figures=True, run=pool.map)
+        two = small.build(tmp_path / "elsewhere" / "two", figures=True, run=pool.map, flow=lambda _: svg)
     assert digests(one) == digests(two)
     assert {path.stat().st_mtime for path in (*one.rglob("*"), one)} == {EPOCH_S}
     figures = ("slices", "planes", "phases", "overview", "sample_table", "agreement")
@@ -214,6 +214,9 @@ def test_page_shows_audit_and_counts_what_was_held_back(make_study: Maker, tmp_p
     assert "7777" not in page
     assert "liver looks small" in page
     assert "0 errors" in page
+    assert "1 warning," in page
+    assert '<table class="words"><thead><tr><th>Finding</th><th>Where</th><th>What</th>' in page
+    assert ".words th, .words td { text-align: left }" in page
     # Self-contained: nothing is loaded from anywhere.
     assert not re.findall(r"(?:src|href)=\"(?!data:)", page)
     assert "http" not in re.sub(r"data:[^\"]*", "", page)

@@ -20,6 +20,12 @@ CODES: tuple[FindingCode, ...] = (
         hint="Correct the cell; until then the patient is not included if a criterion needs it",
     ),
     FindingCode(
+        code="sex-code-unknown",
+        severity=Severity.WARNING,
+        title="The clinical table holds codes that mean 'sex not known'",
+        hint="Nothing to do if that is meant; write female where 0 stands for it",
+    ),
+    FindingCode(
         code="repeated-rows",
         severity=Severity.INFO,
         title="Several rows of one patient agree",

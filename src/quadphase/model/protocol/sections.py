@@ -256,6 +256,8 @@ class ReleaseSection(Section):
     version: str = "1.0.0"
     license: str = "CC-BY-4.0"
     creators: tuple[str, ...] = ()
+    publisher: str = ""
+    """Who publishes the release, e.g. the repository."""
     contact: str = ""
     doi: str = ""
     url: str = ""
