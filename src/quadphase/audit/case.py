@@ -8,6 +8,7 @@ from pathlib import Path
 from quadphase.audit.checks import CASE_CHECKS, VOLUME_CHECKS
 from quadphase.audit.contexts import CaseContext
 from quadphase.audit.facts import Sketch, VolumeFacts
+from quadphase.audit.failures import failure, judged
 from quadphase.audit.measure import measure
 from quadphase.audit.thumbnail import thumbnail, volumes_of
 from quadphase.io.release import ReleaseRow
@@ -60,17 +61,19 @@ def audit_case(job: CaseJob) -> CaseResult:
     if job.checks:
         for volume in facts:
             for volume_check in VOLUME_CHECKS:
-                findings.extend(volume_check(volume))
+                findings.extend(judged(volume_check, volume, volume.location))
         ordered = {phase: volumes[phase] for phase in Phase if phase in volumes}
         context = CaseContext(case=job.case, volumes=ordered, sketches=sketches)
         for case_check in CASE_CHECKS:
-            findings.extend(case_check(context))
+            findings.extend(judged(case_check, context, job.case))
     pictures = {}
     if job.thumbnails:
         wanted = volumes_of(finding.location for finding in findings)
-        pictures = {
-            volumes[phase].location: thumbnail(drawn)
-            for phase, drawn in sketches.items()
-            if wanted & {job.case, volumes[phase].location}
-        }
+        for phase, drawn in sketches.items():
+            where = volumes[phase].location
+            if wanted & {job.case, where}:
+                try:
+                    pictures[where] = thumbnail(drawn)
+                except Exception as error:
+                    findings.append(failure("thumbnail", where, error))
     return CaseResult(case=job.case, facts=tuple(facts), findings=tuple(findings), thumbnails=pictures)

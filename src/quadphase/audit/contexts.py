@@ -67,7 +67,7 @@ class ReleaseContext:
         """Phases a subject must have: those the release states, else all four."""
         stated = self.description.get("phases")
         known = {phase.value: phase for phase in Phase}
-        if isinstance(stated, list) and stated and all(name in known for name in stated):
+        if isinstance(stated, list) and stated and all(isinstance(name, str) and name in known for name in stated):
             return tuple(known[name] for name in stated)
         return tuple(Phase)
 

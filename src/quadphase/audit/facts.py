@@ -59,6 +59,7 @@ class Intensity:
     Parameters
     ----------
     minimum, maximum : float
+        Of the voxels themselves; the rest is of values rounded to whole numbers.
     clipped_low, clipped_high : bool
         Whether values pile up at the end, as windowing leaves them.
     air, fat, soft : float or None
@@ -75,8 +76,10 @@ class Intensity:
 
     @property
     def window(self) -> tuple[float, float] | None:
-        """Limits the values were clipped to; None if they were not clipped at both ends."""
-        return (self.minimum, self.maximum) if self.clipped_low and self.clipped_high else None
+        """Limits the values were clipped to, whole numbers; None if they were not clipped at both ends."""
+        if not (self.clipped_low and self.clipped_high):
+            return None
+        return float(round(self.minimum)), float(round(self.maximum))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +115,12 @@ class MaskFacts:
         Distinct values, at most eight.
     voxels : int
         Number of voxels that are not 0.
-    volume_ml : float
-        With the spacing of the image's header.
+    volume_ml : float or None
+        With the spacing of the image's header; None where that is not usable.
     areas : (K,) ndarray of int32
         Voxels that are not 0 in each slice of the image's k axis.
+    not_finite : int
+        Voxels that are NaN or infinite; they count as 0.
     """
 
     path: str
@@ -125,9 +130,10 @@ class MaskFacts:
     distance_mm: float | None
     values: tuple[float, ...]
     voxels: int
-    volume_ml: float
+    volume_ml: float | None
     areas: NDArray[np.int32]
     header: HeaderFacts = field(default_factory=HeaderFacts)
+    not_finite: int = 0
 
     @property
     def covered(self) -> float:
@@ -171,6 +177,8 @@ class VolumeFacts:
         Measured here where the release states such measures and has the mask.
     digests : dict
         SHA-256 of the files read, by relative path; empty where the release has no manifest.
+    not_finite : int
+        Voxels that are NaN or infinite; everything else is measured as if they held the lowest value.
     """
 
     row: ReleaseRow
@@ -194,10 +202,11 @@ class VolumeFacts:
     lesion_outside: float | None = None
     lesions: LesionMeasures | None = None
     digests: dict[str, str] = field(default_factory=dict)
+    not_finite: int = 0
 
     @property
     def is_nominal(self) -> bool:
-        """Whether the header holds defaults: 1×1×1 mm, origin 0, and a matrix no 1 mm voxel would give."""
+        """Whether the header holds what tools write by default: 1×1×1 mm and origin 0."""
         if self.grid is None:
             return False
         unit = np.allclose(self.grid.spacing_mm, 1.0, atol=1e-4)
@@ -218,10 +227,14 @@ class VolumeFacts:
             "air": self.intensity.air,
             "fat": self.intensity.fat,
             "soft_tissue": self.intensity.soft,
-            "liver_volume_ml": round(self.liver.volume_ml, 3) if self.liver else None,
+            "liver_volume_ml": _rounded(self.liver),
             "liver_median": self.liver_value,
-            "lesion_volume_ml": round(self.lesion.volume_ml, 3) if self.lesion else None,
+            "lesion_volume_ml": _rounded(self.lesion),
         }
+
+
+def _rounded(mask: MaskFacts | None) -> float | None:
+    return None if mask is None or mask.volume_ml is None else round(mask.volume_ml, 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

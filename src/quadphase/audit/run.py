@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,11 @@ from quadphase.audit.checks import RELEASE_CHECKS
 from quadphase.audit.checks.release.checksums import MANIFEST
 from quadphase.audit.contexts import ReleaseContext
 from quadphase.audit.facts import VolumeFacts
+from quadphase.audit.failures import judged
 from quadphase.audit.report import AuditReport, in_order
 from quadphase.audit.thumbnail import picture_of, volumes_of
+from quadphase.audit.workers import rows_by_subject, worker_pool
 from quadphase.errors import InputError
-from quadphase.io.atomic import TEMPORARY_PREFIX
 from quadphase.io.hashing import parse_checksums
 from quadphase.io.json_file import load_json
 from quadphase.io.release import Release
@@ -81,7 +80,7 @@ def audit(
     volumes: list[VolumeFacts] = []
     elsewhere: list[VolumeFacts] = []
     pictures: dict[str, bytes] = {}
-    with _executor(executor, workers, len(jobs)) as pool:
+    with worker_pool(executor, workers, len(jobs)) as pool:
         for done, result in enumerate(_results(pool, [*jobs, *other]), start=1):
             if done <= len(jobs):
                 findings.extend(result.findings)
@@ -100,7 +99,7 @@ def audit(
         against=tuple(elsewhere),
     )
     for check in RELEASE_CHECKS:
-        findings.extend(check(context))
+        findings.extend(judged(check, context, release.table.name))
     ordered = in_order(findings)
     if thumbnails:
         # Findings between subjects are known only now; the few volumes they name are read once more.
@@ -122,8 +121,7 @@ def _files(release: Release) -> frozenset[str]:
     if not any(row.ct_path and (release.root / row.ct_path).exists() for row in release.rows):
         return frozenset()
     paths = (path for path in release.root.rglob("*") if path.is_file())
-    names = (path.relative_to(release.root).as_posix() for path in paths)
-    return frozenset(name for name in names if not name.startswith(TEMPORARY_PREFIX))
+    return frozenset(path.relative_to(release.root).as_posix() for path in paths)
 
 
 def _manifest(root: Path) -> dict[str, str] | None:
@@ -142,20 +140,17 @@ def _description(root: Path) -> dict[str, Any]:
 def _jobs(
     release: Release, *, digests: bool, lesions: bool, thumbnails: bool = False, checks: bool = True
 ) -> list[CaseJob]:
-    rows_of: dict[str, list[int]] = {}
-    for number, row in enumerate(release.rows):
-        rows_of.setdefault(row.subject or f"line {row.line}", []).append(number)
     return [
         CaseJob(
             root=release.root,
             case=case,
-            rows=tuple(release.rows[n] for n in numbers),
+            rows=rows,
             digests=digests,
             lesions=lesions,
             thumbnails=thumbnails,
             checks=checks,
         )
-        for case, numbers in rows_of.items()
+        for case, rows in rows_by_subject(release).items()
     ]
 
 
@@ -163,16 +158,6 @@ def _other(against: Path | str | None) -> list[CaseJob]:
     if against is None:
         return []
     return _jobs(Release(against), digests=False, lesions=False, checks=False)
-
-
-@contextmanager
-def _executor(given: Executor | None, workers: int, jobs: int) -> Iterator[Executor | None]:
-    if given is not None or workers <= 1 or jobs <= 1:
-        yield given
-        return
-    # fork is unsafe once threads run (isal's, OpenMP's); spawn starts clean.
-    with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
-        yield pool
 
 
 def _results(pool: Executor | None, jobs: list[CaseJob]) -> Iterator[CaseResult]:

@@ -43,7 +43,12 @@ def picture_of(root: Path, row: ReleaseRow) -> dict[str, bytes]:
     measured = measure(root, row)
     if measured.facts is None or measured.sketch is None:
         return {}
-    return {measured.facts.location: thumbnail(measured.sketch)}
+    try:
+        return {measured.facts.location: thumbnail(measured.sketch)}
+    except (
+        Exception
+    ):  # a report without this picture is worth more than none; what is wrong with it is a finding already
+        return {}
 
 
 def thumbnail(picture: Sketch) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 __all__ = ["format_checksums", "parse_checksums", "sha256_of"]
 
@@ -21,6 +21,12 @@ def format_checksums(digests: Mapping[str, str]) -> str:
 
 
 def parse_checksums(text: str) -> dict[str, str]:
-    """Inverse of `format_checksums`: POSIX path to hex digest; lines of another form are left out."""
+    """Inverse of `format_checksums`: POSIX path to lower-case hex digest; lines of another form are left out.
+
+    Everything ``sha256sum -c`` takes is understood: upper-case digests, ``./`` before paths, ``*`` of binary mode.
+    """
     pairs = (line.split(maxsplit=1) for line in text.splitlines())
-    return {pair[1].lstrip("*"): pair[0] for pair in pairs if len(pair) == 2 and len(pair[0]) == 64}
+    usable = (
+        (path.removeprefix("*"), digest) for digest, path in (p for p in pairs if len(p) == 2) if len(digest) == 64
+    )
+    return {PurePosixPath(path).as_posix(): digest.lower() for path, digest in usable}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +14,12 @@ import pytest
 from quadphase.imaging.crop import slice_range
 from quadphase.imaging.lesions import measure_lesions
 from quadphase.imaging.window import window
-from quadphase.io.json_file import save_json
+from quadphase.io.hashing import sha256_of
 from quadphase.io.nifti import save_mask, save_volume
 from quadphase.io.release import COLUMNS
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, GeometryRow, LesionRow, format_rows
 from quadphase.io.tables import format_csv
-from quadphase.model import Box, Diagnosis, Mask, Phase, Sex, Volume
+from quadphase.model import Box, Diagnosis, Mask, Phase, Protocol, Sex, Volume
 from quadphase.phantom.anatomy import render_phase
 from quadphase.phantom.patient import LesionSpec, LiverState, PatientSpec
 
@@ -137,6 +138,7 @@ def write_ours(root: Path, items: Iterable[Item]) -> Path:
     from quadphase.io.release import load_rows
     from quadphase.release.case import ReleaseSubject, lesion_rows
     from quadphase.release.manifest import seal
+    from quadphase.release.metadata import write_metadata
     from quadphase.release.splits import format_splits, make_splits
     from quadphase.release.table1_text import render_table1
     from quadphase.statistics.measures import ImageMeasures
@@ -166,25 +168,32 @@ def write_ours(root: Path, items: Iterable[Item]) -> Path:
     (root / "table1.csv").write_text(render_table1(compute_table1(rows, images), "csv"), newline="")
     subjects = {i.case: ReleaseSubject(case=i.case, age=i.age, sex=i.sex, diagnosis=i.diagnosis) for i in items}
     (root / "splits.csv").write_text(format_splits(make_splits(subjects.values(), folds=3, seed=0)), newline="")
-    description = {
-        "name": "test",
-        "version": "1",
-        "license": "CC-BY-4.0",
-        "specification": {"name": "quadphase-release", "version": "1"},
-        "generated_by": {"name": "quadphase"},
-        "phases": [phase.value for phase in Phase],
-        "subjects": len(subjects),
-        "images": len(items),
-        "window_hu": [-200, 200],
-        "margin_mm": 0.0,
-        "splits": {"folds": 3, "seed": 0},
-        "readers": 2,
-    }
-    save_json(root / "dataset_description.json", description)
-    for name in ("README.md", "LICENSE", "croissant.json", "datapackage.json", "datacite.json"):
-        (root / name).write_text(f"{name} of a test\n")
+    protocol = Protocol.of({"study": {"name": "test"}, "splits": {"folds": 3}})
+    write_metadata(root, protocol)
     seal(root)
     return root
+
+
+def reseal(root: Path) -> None:
+    """Make hashes and manifest those of the files as they now are: nothing but the content itself is wrong then."""
+    from quadphase.release.manifest import seal
+
+    for name, files, key, prefix in (
+        ("croissant.json", "distribution", "sha256", ""),
+        ("datapackage.json", "resources", "hash", "sha256:"),
+    ):
+        path = root / name
+        try:
+            value = json.loads(path.read_text("utf-8"))
+            for entry in value[files]:
+                file = root / entry.get("path", entry.get("contentUrl", "?"))
+                if file.is_file():
+                    entry[key] = prefix + sha256_of(file)
+            path.write_text(json.dumps(value), "utf-8")
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # a test made it unreadable
+    (root / "checksums.sha256").unlink(missing_ok=True)
+    seal(root)
 
 
 def _geometry(item: Item, found: Any) -> GeometryRow:
@@ -212,6 +221,7 @@ def _geometry(item: Item, found: Any) -> GeometryRow:
         window_upper_hu=200,
         minimum_hu=int(item.volume.hu.min()),
         maximum_hu=int(item.volume.hu.max()),
+        data_type="int16",
         liver_volume_ml=item.liver.volume_ml,
         lesion_count=found.count if found else None,
         lesion_volume_ml=found.volume_ml if found else None,

@@ -15,7 +15,7 @@ from quadphase.audit import audit
 from quadphase.imaging.window import window
 from quadphase.model import Diagnosis, Grid, Mask, Phase, Sex, Volume
 
-from .conftest import Item, damaged, paths_of, with_hu, write_ours, write_plain, write_table
+from .conftest import Item, damaged, paths_of, reseal, with_hu, write_ours, write_plain, write_table
 
 ALWAYS = {"checksums-absent"}
 Items = tuple[Item, ...]
@@ -368,11 +368,18 @@ def test_cancer_without_lesion_mask(one: Items, tmp_path: Path) -> None:
 
 
 def test_path_names_the_diagnosis(one: Items, tmp_path: Path) -> None:
-    root = write_plain(tmp_path, one)
-    (root / "ct_files").rename(root / "HCC")
+    other = [replace(i, case="P0100", diagnosis=Diagnosis.CN, lesion=None) for i in one]
+    root = tmp_path
+    write_table(root, [*one, *other])
     table = root / "patient_data.csv"
-    table.write_text(table.read_text().replace("ct_files/", "HCC/"))
-    assert codes(root) == {"path-reveals-diagnosis"}
+    text = table.read_text()
+    table.write_text(text.replace("ct_files/P0417", "HCC/P0417"))
+    report = audit(root)
+    assert set(report.counts) == {"path-reveals-diagnosis", "images-absent"}
+    assert {f.location.split("_")[0] for f in report.of("path-reveals-diagnosis")} == {"HCC/P0417"}
+    # A word that every path has tells nobody which image is which.
+    table.write_text(text.replace("ct_files/", "Liver Cancer CT/"))
+    assert set(audit(root).counts) == {"images-absent"}
 
 
 @pytest.mark.parametrize("sort", ["ids", "rows", "random"])
@@ -402,28 +409,25 @@ class TestOurs:
         return write_ours(tmp_path / "release", one)
 
     @staticmethod
-    def found(root: Path, *, reseal: bool = True) -> set[str]:
-        from quadphase.release.manifest import seal
-
-        if reseal:
-            (root / "checksums.sha256").unlink()
-            seal(root)
+    def found(root: Path, *, sealed: bool = True) -> set[str]:
+        if sealed:
+            reseal(root)
         return set(audit(root).counts)
 
     def test_clean(self, root: Path) -> None:
-        assert self.found(root, reseal=False) == set()
+        assert self.found(root, sealed=False) == set()
 
     def test_changed_byte(self, root: Path) -> None:
         (root / "README.md").write_text("# changed\n")
-        assert self.found(root, reseal=False) == {"checksum-differs"}
+        assert self.found(root, sealed=False) == {"checksum-differs"}
 
     def test_file_not_in_manifest(self, root: Path) -> None:
         (root / "notes.txt").write_text("x")
-        assert self.found(root, reseal=False) == {"checksum-missing", "file-unlisted"}
+        assert self.found(root, sealed=False) == {"checksum-missing", "file-unlisted"}
 
     def test_file_of_manifest_gone(self, root: Path) -> None:
         (root / "README.md").unlink()
-        assert self.found(root, reseal=False) == {"file-missing", "contract-broken"}
+        assert self.found(root, sealed=False) == {"file-missing", "contract-broken"}
 
     def test_geometry_table(self, root: Path) -> None:
         table = root / "geometry.csv"
@@ -487,4 +491,4 @@ class TestOurs:
     def test_truncated_volume_is_not_a_traceback(self, root: Path) -> None:
         ct = root / "ct_files" / "P0417_ct_P.nii.gz"
         ct.write_bytes(ct.read_bytes()[:1000])
-        assert self.found(root, reseal=False) >= {"file-corrupt", "checksum-differs"}
+        assert self.found(root, sealed=False) >= {"file-corrupt", "checksum-differs"}

@@ -8,14 +8,17 @@ from quadphase.audit.checks.case import enhancement, liver_masks, overlap, slice
 from quadphase.audit.checks.release import (
     checksums,
     confounding,
+    description,
     duplicates,
     files,
     frames,
     geometry_table,
+    kept_slices,
     label_leaks,
     layout,
     lesion_presence,
     lesion_table,
+    metadata,
     splits,
     subjects,
     table,
@@ -25,6 +28,7 @@ from quadphase.audit.checks.release import (
 from quadphase.audit.checks.volume import (
     components,
     field_of_view,
+    finite,
     forms,
     grids,
     headers,
@@ -44,6 +48,7 @@ __all__ = ["CASE_CHECKS", "RELEASE_CHECKS", "VOLUME_CHECKS"]
 
 VOLUME_CHECKS: Final[tuple[VolumeCheck, ...]] = (
     components.check,
+    finite.check,
     nominal_geometry.check,
     field_of_view.check,
     slice_spacing.check,
@@ -77,6 +82,9 @@ RELEASE_CHECKS: Final[tuple[ReleaseCheck, ...]] = (
     files.check,
     checksums.check,
     layout.check,
+    description.check,
+    metadata.check,
+    kept_slices.check,
     windows.check,
     geometry_table.check,
     lesion_table.check,

@@ -81,8 +81,14 @@ def slice_keys(first: int, counts: NDArray[np.int64]) -> NDArray[np.uint32]:
     return keys
 
 
-def intensity_of(first: int, counts: NDArray[np.int64]) -> Intensity:
-    """Ends, clipping and tissue modes of a volume's histogram."""
+def intensity_of(first: int, counts: NDArray[np.int64], *, limits: tuple[float, float] | None = None) -> Intensity:
+    """Ends, clipping and tissue modes of a volume's histogram.
+
+    Parameters
+    ----------
+    limits : (float, float), optional
+        Smallest and largest voxel, where the histogram rounded or clipped them.
+    """
     total = counts.sum(axis=0)
     size = total.size
     values = np.arange(first, first + size)
@@ -94,9 +100,10 @@ def intensity_of(first: int, counts: NDArray[np.int64]) -> Intensity:
         inner[-1] = 0
     smooth = _smooth(inner)
     air = _lowest_peak(values, _without_padding(total), -1100, -850) if first < -600 else None
+    minimum, maximum = limits or (first, first + size - 1)
     return Intensity(
-        minimum=float(first),
-        maximum=float(first + size - 1),
+        minimum=float(minimum),
+        maximum=float(maximum),
         clipped_low=low,
         clipped_high=high,
         air=air,

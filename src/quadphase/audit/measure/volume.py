@@ -1,15 +1,20 @@
-"""Read the image and the masks of one row, once, and keep what the checks need."""
+"""Read the image and the masks of one row, once, and keep what the checks need.
+
+A file may hold anything. What is no volume of numbers is a finding; NaN and infinite voxels are counted and measured as
+the lowest value; what nobody foresaw is a finding, too, so that one file never ends the audit of the others.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quadphase.audit.facts import MaskFacts, Orientation, Sketch, VolumeFacts
+from quadphase.audit.failures import failure
 from quadphase.audit.measure.anatomy import orientation_of
 from quadphase.audit.measure.header import header_facts
 from quadphase.audit.measure.histogram import intensity_of, profile_of, slice_histograms, slice_keys
@@ -22,6 +27,9 @@ from quadphase.io.release import ReleaseRow
 from quadphase.model import Finding, Grid, Mask
 
 __all__ = ["Measured", "location_of", "measure"]
+
+FAR: Final = 1e30
+"""Beyond any CT value and inside float32, in which pictures are made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,8 +47,13 @@ def location_of(row: ReleaseRow) -> str:
 
 
 def _load(root: Path, relative: str, location: str, findings: list[Finding]) -> NiftiFile | None:
+    """The file if it holds numbers on three or more axes; otherwise a finding."""
     try:
-        return load_nifti(root / relative)
+        file = load_nifti(root / relative)
+        why = _unusable(file)
+        if not why:
+            return file
+        findings.append(Finding.of("not-a-volume", location, f"{relative} holds {why}"))
     except InputError as error:
         if error.code == "missing-file":
             findings.append(Finding.of("file-missing", location, f"{relative} does not exist"))
@@ -52,8 +65,33 @@ def _load(root: Path, relative: str, location: str, findings: list[Finding]) -> 
     return None
 
 
+def _unusable(file: NiftiFile) -> str:
+    """Why a file is no volume of numbers; empty if it is one."""
+    stored = file.stored
+    if stored.dtype.names:
+        return f"colours ({', '.join(stored.dtype.names)}), not one number a voxel"
+    if stored.dtype.kind not in "iuf":
+        return f"{stored.dtype.name} voxels, not real numbers"
+    if stored.ndim < 3:
+        return f"{'×'.join(map(str, stored.shape))} voxels: {stored.ndim} axes, not three"
+    return ""
+
+
+def _finite(values: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """Values without NaN and infinity (the lowest value instead) inside float32, and how many there were."""
+    if values.dtype.kind != "f":
+        return values, 0
+    good = np.isfinite(values)
+    lost = int(values.size - np.count_nonzero(good))
+    if lost:
+        values = np.where(good, values, values[good].min() if lost < values.size else 0)
+    if values.dtype.itemsize > 4:
+        values = np.clip(values, -FAR, FAR)
+    return values, lost
+
+
 def measure(root: Path, row: ReleaseRow, *, digests: bool = False, lesions: bool = False) -> Measured:
-    """Measure one row of a release.
+    """Measure one row of a release; never raises for what is in its files.
 
     Parameters
     ----------
@@ -65,6 +103,14 @@ def measure(root: Path, row: ReleaseRow, *, digests: bool = False, lesions: bool
     lesions : bool
         Also measure every lesion.
     """
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _measure(root, row, digests=digests, lesions=lesions)
+    except Exception as error:  # a file may be damaged in ways nobody has seen yet
+        return Measured(facts=None, sketch=None, findings=(failure("measure", location_of(row), error),))
+
+
+def _measure(root: Path, row: ReleaseRow, *, digests: bool, lesions: bool) -> Measured:
     location = location_of(row)
     findings: list[Finding] = []
     file = _load(root, row.ct_path, location, findings) if row.ct_path else None
@@ -78,10 +124,12 @@ def measure(root: Path, row: ReleaseRow, *, digests: bool = False, lesions: bool
     if file is None or row.ct_path is None:
         return Measured(facts=None, sketch=None, findings=tuple(findings))
     values, components, identical = _first_component(file)
+    values, lost = _finite(values)
     grid = _grid(file, values.shape)
     first, counts = slice_histograms(values)
-    intensity = intensity_of(first, counts)
-    voxel_ml = grid.voxel_volume_ml if grid else float("nan")
+    whole = values.dtype.kind != "f" and values.dtype.itemsize <= 2
+    intensity = intensity_of(first, counts, limits=None if whole else (float(values.min()), float(values.max())))
+    voxel_ml = grid.voxel_volume_ml if grid else None
 
     liver, liver_mask = _mask(root, row.liver_mask_path, f"{location}/liver", values.shape, grid, voxel_ml, findings)
     lesion, lesion_mask = _mask(root, row.mask_path, f"{location}/lesion", values.shape, grid, voxel_ml, findings)
@@ -115,6 +163,7 @@ def measure(root: Path, row: ReleaseRow, *, digests: bool = False, lesions: bool
         lesion_outside=outside,
         lesions=measures,
         digests=hashed,
+        not_finite=lost,
     )
     return Measured(facts=facts, sketch=picture, findings=tuple(findings))
 
@@ -122,8 +171,6 @@ def measure(root: Path, row: ReleaseRow, *, digests: bool = False, lesions: bool
 def _first_component(file: NiftiFile) -> tuple[NDArray[Any], int, bool]:
     """Three-axis values, how many components the file has, and whether all are the same."""
     stored = file.values()
-    while stored.ndim < 3:
-        stored = stored[..., np.newaxis]
     extra = stored.reshape((*stored.shape[:3], -1), order="F")
     first = extra[..., 0]
     same = all(np.array_equal(first, extra[..., n]) for n in range(1, extra.shape[3]))
@@ -143,7 +190,7 @@ def _mask(
     location: str,
     shape: tuple[int, ...],
     grid: Grid | None,
-    voxel_ml: float,
+    voxel_ml: float | None,
     findings: list[Finding],
 ) -> tuple[MaskFacts | None, NDArray[np.bool_] | None]:
     """Facts of a mask, and its voxels if it has the size of the image."""
@@ -154,6 +201,11 @@ def _mask(
         return None, None
     stored = file.values()
     voxels = stored[..., 0] if stored.ndim == 4 and stored.shape[3] == 1 else stored
+    lost = 0
+    if voxels.dtype.kind == "f":
+        good = np.isfinite(voxels)
+        lost = int(voxels.size - np.count_nonzero(good))
+        voxels = np.where(good, voxels, 0) if lost else voxels
     same_size = voxels.shape == shape
     binary = _is_zero_one(voxels)
     mask = voxels.view(np.bool_) if binary else voxels != 0
@@ -170,9 +222,10 @@ def _mask(
         distance_mm=distance,
         values=(0.0, 1.0) if binary else _distinct(voxels),
         voxels=int(np.count_nonzero(mask)),
-        volume_ml=float(np.count_nonzero(mask)) * voxel_ml,
+        volume_ml=None if voxel_ml is None else float(np.count_nonzero(mask)) * voxel_ml,
         areas=np.asarray(areas, dtype=np.int32),
         header=header_facts(root / relative, file),
+        not_finite=lost,
     )
     return facts, mask if same_size else None
 

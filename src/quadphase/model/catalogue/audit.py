@@ -17,6 +17,18 @@ CODES: tuple[FindingCode, ...] = (
     # -- files -------------------------------------------------------------------------------------------------
     _code("file-missing", _E, "A file that the release names does not exist", "Restore it, or write NA in the table"),
     _code("file-corrupt", _E, "A file cannot be read to its end", "Copy or download it again"),
+    _code(
+        "not-a-volume",
+        _E,
+        "A file holds no volume of numbers",
+        "Publish one real number a voxel, on three axes",
+    ),
+    _code(
+        "check-failed",
+        _E,
+        "A check could not finish: a defect of quadphase, met in this place",
+        "Report the line; the other checks are not affected",
+    ),
     _code("file-unlisted", _W, "A file is in the release but nothing names it", "Remove it, or list it"),
     _code("images-absent", _I, "Only the table is here, no image", "Audit the whole release to check its images"),
     _code("checksums-absent", _I, "There is no checksums.sha256", "Publish one, so that users can prove their copy"),
@@ -85,6 +97,7 @@ CODES: tuple[FindingCode, ...] = (
     ),
     # -- intensities -------------------------------------------------------------------------------------------
     _code("not-hu", _E, "Voxels are not Hounsfield units", "Publish int16 HU; quadphase repair where it can be proved"),
+    _code("not-finite", _E, "Voxels are NaN or infinite", "Convert it again; write air as -1000 HU"),
     _code("hu-offset", _E, "All values are shifted against HU", "quadphase repair"),
     _code("window-claim", _E, "Values do not fit the window the release claims", "Window again from the HU"),
     _code("window-differs", _W, "Volumes were clipped to different windows", "Window all alike, from the HU"),

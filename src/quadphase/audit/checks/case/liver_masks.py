@@ -34,7 +34,7 @@ def check(case: CaseContext) -> Iterator[Finding]:
     for name, mask in usable.items():
         others = [other for key, other in usable.items() if key != name]
         if trusted:
-            share = mask.volume_ml / median(other.volume_ml for other in others)
+            share = _ml(mask) / median(_ml(other) for other in others)
             what = "the volume"
         else:
             section = mask.areas.max() / median(float(other.areas.max()) for other in others)
@@ -47,10 +47,10 @@ def check(case: CaseContext) -> Iterator[Finding]:
     rest = {name: mask for name, mask in usable.items() if name not in flagged and not mask.is_cut}
     if trusted and len(rest) > 1:
         low, high = min(rest.values(), key=_ml), max(rest.values(), key=_ml)
-        if high.volume_ml > VARIES * low.volume_ml:
-            words = ", ".join(f"{name} {mask.volume_ml:.0f} ml" for name, mask in rest.items())
+        if _ml(high) > VARIES * _ml(low):
+            words = ", ".join(f"{name} {_ml(mask):.0f} ml" for name, mask in rest.items())
             yield Finding.of("liver-volume-varies", case.case, words)
 
 
 def _ml(mask: MaskFacts) -> float:
-    return mask.volume_ml
+    return mask.volume_ml or 0.0  # 0 only where the grid is not usable, and then volumes are not compared

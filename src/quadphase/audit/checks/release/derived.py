@@ -32,7 +32,10 @@ def stated_geometry(context: ReleaseContext) -> tuple[Mapping[str, GeometryRow],
         rows = load_geometry(context.root / GEOMETRY_NAME)
     except InputError as error:
         return {}, _relative(error, context)
-    return {f"{row.patient_id}/{row.phase}": row for row in rows}, None
+    stated = {f"{row.patient_id}/{row.phase}": row for row in rows}
+    if len(stated) < len(rows):
+        return {}, f"{len(rows) - len(stated)} rows name an image that another row names"
+    return stated, None
 
 
 def stated_lesions(context: ReleaseContext) -> tuple[Mapping[str, list[LesionRow]], str | None]:

@@ -18,7 +18,7 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
     if problem is not None:
         yield Finding.of("geometry-table-differs", GEOMETRY_NAME, problem)
         return
-    if not stated:
+    if GEOMETRY_NAME not in context.files:
         return
     seen = {volume.location: volume for volume in context.volumes}
     for location in sorted(set(stated) - set(seen)):
@@ -35,8 +35,12 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
         ]
         if row.first_slice is not None and row.stop_slice is not None:
             kept = row.stop_slice - row.first_slice
+            if row.source_slices is not None and not 0 <= row.first_slice < row.stop_slice <= row.source_slices:
+                wrong.append(f"slices {row.first_slice}..{row.stop_slice} are none of {row.source_slices}")
             if kept != volume.stored_shape[2]:
                 wrong.append(f"slices {row.first_slice}..{row.stop_slice} but the volume has {volume.stored_shape[2]}")
+        if row.data_type is not None and row.data_type != volume.dtype:
+            wrong.append(f"data_type {row.data_type} but measured {volume.dtype}")
         if wrong:
             yield Finding.of("geometry-table-differs", location, "; ".join(wrong))
 

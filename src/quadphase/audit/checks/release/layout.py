@@ -9,7 +9,7 @@ from quadphase.audit.contexts import ReleaseContext
 from quadphase.audit.facts import HeaderFacts
 from quadphase.io.release import COLUMNS
 from quadphase.io.release_tables import GEOMETRY_NAME
-from quadphase.model import Finding
+from quadphase.model import Finding, Grid
 
 __all__ = ["REQUIRED", "check", "is_ours"]
 
@@ -28,22 +28,6 @@ REQUIRED: Final = (
 )
 """Section 1 of the specification."""
 
-DESCRIBED: Final = (
-    "name",
-    "version",
-    "license",
-    "specification",
-    "generated_by",
-    "phases",
-    "subjects",
-    "images",
-    "window_hu",
-    "margin_mm",
-    "splits",
-    "readers",
-)
-"""Section 5."""
-
 OLDEST_AGE: Final = 90
 VOXEL_OFFSET: Final = 352
 
@@ -61,30 +45,25 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
     for name in REQUIRED:
         if name not in context.files:
             yield Finding.of("contract-broken", name, "a release must hold this file")
-    yield from _described(context)
+        elif not (context.root / name).read_bytes().strip():
+            yield Finding.of("contract-broken", name, "the file is empty")
     yield from _rows(context)
     for volume in context.volumes:
         if volume.dtype not in ("int16", "float32") or volume.scaling != (1.0, 0.0):
             words = f"{volume.dtype}, slope {volume.scaling[0]:g}, intercept {volume.scaling[1]:g}"
             yield Finding.of("contract-broken", volume.location, f"voxels must be int16 HU with slope 1, not {words}")
-        yield from _header(volume.location, volume.header)
+        if volume.lesion_outside:
+            message = (
+                f"{volume.lesion_outside:.2%} of the lesion voxels are not in the liver mask, which must include them"
+            )
+            yield Finding.of("contract-broken", f"{volume.location}/liver", message)
+        yield from _header(volume.location, volume.header, volume.grid)
         for name, mask in (("liver", volume.liver), ("lesion", volume.lesion)):
             if mask is not None:
-                yield from _header(f"{volume.location}/{name}", mask.header)
+                yield from _header(f"{volume.location}/{name}", mask.header, volume.grid)
                 if mask.dtype != "uint8" or not set(mask.values) <= {0.0, 1.0}:
                     message = "masks must be uint8 and hold 0 and 1 only"
                     yield Finding.of("contract-broken", f"{volume.location}/{name}", message)
-
-
-def _described(context: ReleaseContext) -> Iterator[Finding]:
-    missing = [key for key in DESCRIBED if key not in context.description]
-    if missing and "dataset_description.json" in context.files:
-        yield Finding.of("contract-broken", "dataset_description.json", f"must hold {', '.join(missing)}")
-    for key, counted in (("subjects", len(context.release)), ("images", len(context.release.rows))):
-        stated = context.description.get(key)
-        if stated is not None and stated != counted:
-            message = f"says {stated} {key}, the table has {counted}"
-            yield Finding.of("contract-broken", "dataset_description.json", message)
 
 
 def _rows(context: ReleaseContext) -> Iterator[Finding]:
@@ -103,12 +82,14 @@ def _rows(context: ReleaseContext) -> Iterator[Finding]:
             yield Finding.of("contract-broken", subject.name, "mask_path must be NA for controls")
 
 
-def _header(location: str, header: HeaderFacts) -> Iterator[Finding]:
+def _header(location: str, header: HeaderFacts, grid: Grid | None) -> Iterator[Finding]:
     broken = []
     if set(header.texts) - {"descrip"} or header.suspicious or header.extension_bytes or header.gzip:
         broken.append("the header must be built new, without text, extension or gzip name and time")
     if header.sform_code != 1:
         broken.append(f"sform code must be 1, not {header.sform_code}")
+    if header.qform_code != 1 and (header.qform_code != 0 or grid is None or grid.is_orthogonal):
+        broken.append(f"qform code must be 1 (0 where the grid is sheared), not {header.qform_code}")
     if header.voxel_offset != VOXEL_OFFSET:
         broken.append(f"voxels must start at byte {VOXEL_OFFSET}, not {header.voxel_offset}")
     if broken:

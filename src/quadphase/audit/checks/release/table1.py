@@ -1,76 +1,82 @@
-"""`table1.csv`, derived again: every number of every row.
+"""`table1.csv`, printed again and compared cell by cell, header and denominators included.
 
-The table is text for people; its numbers are read back from it and compared with those computed here from the table
-and the masks, printed to as many decimals.
+The release prints measures as `geometry.csv` rounds them (that table is compared with the images on its own); a table
+made elsewhere may come from the exact ones. A cell is right if it is what either gives.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
-from typing import Final
+from contextlib import suppress
+from typing import Final, get_args
 
 from quadphase.audit.contexts import ReleaseContext
 from quadphase.audit.facts import VolumeFacts
+from quadphase.errors import InputError
+from quadphase.io.release_tables import GEOMETRY_NAME
 from quadphase.model import Finding
-from quadphase.statistics.measures import ImageMeasures
-from quadphase.statistics.summary import Quartiles, Share
-from quadphase.statistics.table1 import Cell, Line, compute_table1
+from quadphase.statistics.measures import ImageMeasures, stored_measures
+from quadphase.statistics.table1 import Convention, compute_table1
+from quadphase.statistics.table1_cells import table1_cells
 
 __all__ = ["check"]
 
 NAME: Final = "table1.csv"
-LAST_DIGIT: Final = 0.0101
-"""Two decimals are printed of measures that `lesions.csv` had rounded before: the last may differ by one."""
-_NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
+
+Rows = tuple[tuple[str, ...], ...]
 
 
 def check(context: ReleaseContext) -> Iterator[Finding]:
     if NAME not in context.files:
         return
     text = (context.root / NAME).read_text("utf-8-sig", errors="replace")
-    printed = [row for row in csv.reader(io.StringIO(text)) if row]
-    images = [_image(volume) for volume in context.volumes if volume.row.phase is not None]
-    measured = images if all(v.lesions is not None or v.lesion is None for v in context.volumes) else None
-    tables = [compute_table1(context.release.rows, measured, convention=c) for c in ("honest", "paper")]
-    labels = [row[0].strip() for row in printed[1:]]
-    table = max(tables, key=lambda t: sum(line.label in labels for line in t.lines))
-    rest = printed[1:]
-    for line in table.lines:
-        if line.cells is None:
+    try:
+        printed = tuple(tuple(row) for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row)
+    except csv.Error:
+        yield Finding.of("table1-differs", NAME, "it is not a CSV table")
+        return
+    # Whose convention it follows is read from its labels.
+    labels = [row[0] for row in printed]
+    expected = max(_expected(context), key=lambda tables: sum(row[0] in labels for row in tables[0]))
+    # Images that could not be read leave only the rows of the table; those after them cannot be judged.
+    judged = printed if _sources(context) else printed[: len(expected[0])]
+    if len(judged) != len(expected[0]):
+        yield Finding.of("table1-differs", NAME, f"{len(printed)} rows, expected {len(expected[0])}")
+    for number, have in enumerate(printed):
+        if number >= len(expected[0]):
+            break
+        wanted = [rows[number] for rows in expected]
+        if len(have) != len(wanted[0]) or have[0] != wanted[0][0]:
+            message = f"row {number + 1} is not '{', '.join(wanted[0])}'"
+            yield Finding.of("table1-differs", NAME, message)
             continue
-        row = next((row for row in rest if row[0].strip() == line.label), None)
-        if row is None:
-            yield Finding.of("table1-differs", NAME, f"there is no row '{line.label}'")
-            continue
-        rest = rest[rest.index(row) + 1 :]  # labels repeat: per image, then per patient
-        yield from _compare(line, row[1:])
+        for column, cell in enumerate(have):
+            right = [row[column] for row in wanted]
+            if cell not in right:
+                message = f"row '{have[0].strip()}': printed '{cell}', computed '{right[0]}'"
+                yield Finding.of("table1-differs", NAME, message)
 
 
-def _compare(line: Line, cells: list[str]) -> Iterator[Finding]:
-    for expected, shown in zip(line.cells or (), cells, strict=False):
-        want, have = _numbers(expected), [float(number) for number in _NUMBER.findall(shown)]
-        if len(have) < len(want) or any(abs(h - w) > LAST_DIGIT for h, w in zip(have, want, strict=False)):
-            yield Finding.of(
-                "table1-differs",
-                NAME,
-                f"row '{line.label}': {', '.join(f'{v:g}' for v in have) or 'nothing'} printed, "
-                f"{', '.join(f'{v:g}' for v in want)} measured",
-            )
+def _sources(context: ReleaseContext) -> list[tuple[ImageMeasures, ...]]:
+    """Measures as stated, and our own where all images could be read."""
+    sources: list[tuple[ImageMeasures, ...]] = []
+    if GEOMETRY_NAME in context.files:
+        with suppress(InputError, ValueError):  # what is wrong with that table is said by its own check
+            sources.append(stored_measures(context.root) or ())
+    whole = len(context.volumes) == len(context.release.rows)
+    if whole and all(volume.lesions is not None or volume.lesion is None for volume in context.volumes):
+        sources.append(tuple(_image(volume) for volume in context.volumes if volume.row.phase is not None))
+    return sources
 
 
-def _numbers(cell: Cell) -> list[float]:
-    match cell:
-        case None:
-            return []
-        case Share():
-            return [cell.count, round(cell.percent, 1)] if cell.known else []
-        case Quartiles():
-            return [float(f"{value:.2f}") for value in (cell.median, cell.lower, cell.upper)]
-        case _:
-            return [cell]
+def _expected(context: ReleaseContext) -> Iterator[tuple[Rows, ...]]:
+    """For each convention: the rows (header first) from each source of measures."""
+    sources: list[tuple[ImageMeasures, ...] | None] = [*_sources(context)] or [None]
+    for convention in get_args(Convention):
+        tables = [compute_table1(context.release.rows, images, convention=convention) for images in sources]
+        yield tuple((header, *rows) for header, rows in map(table1_cells, tables))
 
 
 def _image(volume: VolumeFacts) -> ImageMeasures:

@@ -15,7 +15,7 @@ LIVER_ML: Final = (500.0, 3500.0)
 
 def check(volume: VolumeFacts) -> Iterator[Finding]:
     liver = volume.liver
-    if liver is None or not liver.same_size or not liver.voxels or volume.grid is None:
+    if liver is None or not liver.same_size or not liver.voxels or liver.volume_ml is None:
         return
     too_small = liver.volume_ml < LIVER_ML[0] and not liver.is_cut
     if too_small or liver.volume_ml > LIVER_ML[1]:

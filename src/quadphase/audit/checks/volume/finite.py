@@ -1,0 +1,19 @@
+"""Every voxel is a number: NaN spreads through whatever is computed from it, and many readers turn it into 0 HU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from quadphase.audit.facts import VolumeFacts
+from quadphase.model import Finding
+
+__all__ = ["check"]
+
+
+def check(volume: VolumeFacts) -> Iterator[Finding]:
+    if volume.not_finite:
+        yield Finding.of("not-finite", volume.location, f"{volume.not_finite} voxels are NaN or infinite")
+    for name, mask in (("liver", volume.liver), ("lesion", volume.lesion)):
+        if mask is not None and mask.not_finite:
+            where = f"{volume.location}/{name}"
+            yield Finding.of("not-finite", where, f"{mask.not_finite} voxels are NaN or infinite")
