@@ -85,3 +85,34 @@ def test_nothing_to_seal(study) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError) as caught:
         seal_reading(study, "A", "P0001")
     assert caught.value.code == "no-reading"
+
+
+def test_a_second_batch_is_put_beside_the_first(study, draw) -> None:  # type: ignore[no-untyped-def]
+    import_reading(study, "A", "P0001", {Phase.C1: draw("a", [1])})
+    (study.reading("A", "P0001") / "notes.txt").write_text("of the reader")
+    first = (study.reading("A", "P0001") / "C1.nii.gz").read_bytes()
+    import_reading(study, "A", "P0001", {Phase.C2: draw("b", [2])})
+    assert list(load_reading(study, "A", "P0001")) == [Phase.C1, Phase.C2]
+    assert (study.reading("A", "P0001") / "C1.nii.gz").read_bytes() == first
+    assert (study.reading("A", "P0001") / "notes.txt").is_file()
+
+
+def test_a_phase_drawn_again_replaces_only_when_asked(study, draw) -> None:  # type: ignore[no-untyped-def]
+    import_reading(study, "A", "P0001", {Phase.C1: draw("a", [1]), Phase.C2: draw("a2", [1])})
+    import_reading(study, "A", "P0001", {Phase.C1: draw("same", [1])})  # the same mask is no conflict
+    again = {Phase.C1: draw("b", [2]), Phase.C2: draw("b2", [1])}
+    with pytest.raises(OutputError, match="another mask of C1 already") as caught:
+        import_reading(study, "A", "P0001", again)
+    assert caught.value.code == "reading-differs"
+    assert load_reading(study, "A", "P0001")[Phase.C1].voxels.any(axis=(0, 1)).tolist() == [False, True, False, False]
+    import_reading(study, "A", "P0001", again, replace=True)
+    assert load_reading(study, "A", "P0001")[Phase.C1].voxels.any(axis=(0, 1)).tolist() == [False, False, True, False]
+
+
+def test_a_sealed_reading_is_not_replaced_even_when_asked(study, draw) -> None:  # type: ignore[no-untyped-def]
+    import_reading(study, "A", "P0001", {Phase.C1: draw("a", [1])})
+    seal_reading(study, "A", "P0001")
+    for phase in (Phase.C1, Phase.C2):
+        with pytest.raises(OutputError, match="sealed"):
+            import_reading(study, "A", "P0001", {phase: draw("b", [2])}, replace=True)
+    verify_seal(study, "A", "P0001")

@@ -106,3 +106,18 @@ def test_every_parsed_column_is_a_field_of_the_patient():
 
     assert {name for name, _ in _PARSERS.values()} <= {field.name for field in fields(SourcePatient)}
     assert set(_PARSERS) | {"patient_id"} == set(Protocol().columns.model_dump())
+
+
+@pytest.mark.parametrize("others", [("1",), ("1", "2"), ("男", "女")])
+def test_sex_code_0_is_not_known_and_said(table, others):
+    """0 means female in no standard; a table that means it must say so, and its keeper must hear of it."""
+    clinical = load_clinical_table(table({"sex": "0"}, {"sex": "9"}, *({"sex": code} for code in others)), Protocol())
+    assert [p.sex for p in clinical.patients][:2] == [None, None]
+    assert [p.sex for p in clinical.patients][2:] == [Sex.MALE, Sex.FEMALE][: len(others)]
+    (finding,) = clinical.findings
+    assert (finding.code, finding.location) == ("sex-code-unknown", "column sex")
+    assert finding.message.startswith("2 rows")
+
+
+def test_sex_in_words_is_no_finding(table):
+    assert codes(load_clinical_table(table({}, {"sex": "2"}, {"sex": ""}), Protocol())) == []

@@ -141,3 +141,15 @@ def test_without_any_lesion_mask_nothing_is_said_about_readers(make_study: Maker
     value = json.loads((root / "croissant.json").read_text())
     assert "rai:annotationsPerItem" not in value
     assert "lesion-masks" not in [item["@id"] for item in value["distribution"]]
+
+
+def test_the_publisher_is_the_protocols_or_open(make_study: Maker, tmp_path: Path) -> None:
+    small = make_study(1)
+    for name, expected in (("", "(:tba)"), ("Science Data Bank", "Science Data Bank")):
+        out = tmp_path / f"out{len(name)}"
+        out.mkdir()
+        protocol = Protocol.of({"release": {"publisher": name}})
+        build_release(small.study.root, out, small.subjects, protocol, figures=False)
+        assert json.loads((out / "datacite.json").read_text())["publisher"] == {"name": expected}
+        stated = json.loads((out / "croissant.json").read_text()).get("publisher")
+        assert stated == ({"@type": "Organization", "name": name} if name else None)

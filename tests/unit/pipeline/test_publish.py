@@ -1,0 +1,142 @@
+"""What a release says about itself is its outcome: in the flow, in the ledger, and after it was stopped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from quadphase.cli.main import app
+from quadphase.errors import InputError, PrivacyError
+from quadphase.io.ledger import Ledger
+from quadphase.io.nifti import load_mask, save_mask
+from quadphase.io.study import Study
+from quadphase.model import Decision, Diagnosis, Mask, Phase, Reason
+from quadphase.model.source import SourcePatient
+from quadphase.pipeline.publish import publish, subject_of
+from quadphase.pipeline.stages import consensus_cases
+from quadphase.pipeline.work import SerialExecutor
+
+
+def release(study: Study, out: Path, *, replace: bool = False):  # type: ignore[no-untyped-def]
+    with Ledger(study.ledger_url) as ledger:
+        return publish(
+            study, ledger, out, executor=SerialExecutor(), progress=lambda done, total, label: None, replace=replace
+        )
+
+
+def decided(study: Study) -> dict[str, bool]:
+    with Ledger(study.ledger_url) as ledger:
+        return {d.case: d.eligible for d in ledger.decisions("release")}
+
+
+@pytest.fixture(autouse=True)
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take seconds and say nothing about the outcome."""
+    monkeypatch.setattr("quadphase.release.build.write_figures", lambda *words, **options: ())
+
+
+def test_the_flow_of_a_release_is_its_outcome(ready: Study, tmp_path: Path) -> None:
+    (ready.consensus("P0002") / "C1.nii.gz").unlink()
+    published = release(ready, tmp_path / "out")
+    assert published.summary.released == ("P0001", "P0003", "P0004")
+    assert decided(ready) == {"P0001": True, "P0002": False, "P0003": True, "P0004": True}
+    inside = (tmp_path / "out" / "flow.svg").read_text()
+    assert inside == (ready.reports / "flow.svg").read_text()
+    assert "Consensus masks were changed" in inside
+    last = json.loads((ready.reports / "flow.json").read_text())["steps"][-1]
+    assert (last["title"], last["entered"], last["passed"], last["out"]) == ("Released", 4, 3, 1)
+
+
+def test_a_release_that_was_stopped_released_nobody(ready: Study, tmp_path: Path) -> None:
+    text = ready.protocol_path.read_text("utf-8")
+    ready.protocol_path.write_text(text.replace('title = ""', 'title = "Livers of Somebody Unlikely2"'), "utf-8")
+    with pytest.raises(PrivacyError):
+        release(Study(ready.root), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert decided(ready) == {}
+    assert not (ready.reports / "flow.svg").exists()
+
+
+def test_a_stop_leaves_the_word_of_the_release_before(ready: Study, tmp_path: Path) -> None:
+    release(ready, tmp_path / "out")
+    before = (ready.reports / "flow.svg").read_bytes()
+    for case in ("P0001", "P0002", "P0003", "P0004"):
+        ready.liver_record(case).unlink()
+    with pytest.raises(InputError):
+        release(ready, tmp_path / "out", replace=True)
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert set(decided(ready).values()) == {True}
+    assert (ready.reports / "flow.svg").read_bytes() == before
+
+
+def test_a_lost_reading_is_not_an_unread_case(ready: Study) -> None:
+    """A seal without its masks holds the case; so do a changed mask and a consensus without its readings."""
+    for reader in "AB":
+        seal = ready.reading(reader, "P0001") / "seal.json"
+        seal.parent.mkdir(parents=True)
+        seal.write_text('{"reader": "A", "case": "P0001", "tool": "", "sealed_at": "", "sha256": {"C1.nii.gz": "0"}}')
+    shutil.rmtree(ready.consensus("P0001"))
+    mask = load_mask(path := ready.consensus("P0002") / "C1.nii.gz")
+    save_mask(path, Mask(voxels=~mask.voxels, grid=mask.grid))
+    with Ledger(ready.ledger_url) as ledger:
+        outcomes = {o.case: o for o in consensus_cases(ready, ledger)}
+    assert {case: o.status.value for case, o in outcomes.items()} == {
+        "P0001": "held",
+        "P0002": "held",
+        "P0003": "held",
+        "P0004": "done",  # a control needs no reading
+    }
+    codes = {case: o.reasons[0].code for case, o in outcomes.items() if o.reasons}
+    assert codes == {"P0001": "broken-seal", "P0002": "consensus-changed", "P0003": "not-sealed"}
+
+
+def test_the_closing_summary_says_why_nothing_was_released(ready: Study, tmp_path: Path) -> None:
+    with Ledger(ready.ledger_url) as ledger:
+        reason = Reason(code="underage", text="younger than 18 years")
+        for number in range(1, 5):
+            ledger.decide([Decision(case=f"P{number:04d}", stage="cohort", eligible=False, reasons=(reason,))])
+    words = ["run", str(ready.root), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 3
+    assert "Why        No case is ready to be released" in result.stdout
+    value = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert value["stopped_by"]["code"] == "nothing-to-release"
+    assert value["release"] is None
+
+
+@pytest.mark.parametrize(
+    ("birth", "exam", "given", "age"),
+    [
+        (date(1960, 3, 10), date(2020, 3, 9), None, 59),  # at surgery, three weeks later, 60
+        (date(1960, 3, 10), date(2020, 3, 10), None, 60),
+        (date(1960, 3, 10), None, None, 60),  # an exam without a date: at surgery
+        (None, date(2020, 3, 9), 58, 58),  # no birth date: as the table gives it
+        (None, None, None, None),
+        (date(1925, 1, 1), date(2020, 3, 9), None, 90),  # a class of its own
+        (date(2021, 1, 1), date(2020, 3, 9), None, None),  # before birth: a mistake, not an age
+    ],
+)
+def test_the_age_a_release_states_is_the_age_at_the_exam(
+    birth: date | None, exam: date | None, given: int | None, age: int | None
+) -> None:
+    patient = SourcePatient(
+        patient_id="QX-1",
+        birth_date=birth,
+        age_years=given,
+        surgery_date=date(2020, 3, 30),
+        diagnosis_date=date(2019, 1, 1),
+        diagnosis=Diagnosis.HCC,
+    )
+    assert subject_of("P0001", patient, exam).age == age
+
+
+def test_phases_are_in_the_release_as_they_are_in_the_record(ready: Study, tmp_path: Path) -> None:
+    release(ready, tmp_path / "out")
+    assert sorted(p.name for p in (tmp_path / "out" / "mask_files").glob("P0001*")) == sorted(
+        f"P0001_mask_{phase}.nii.gz" for phase in Phase
+    )
