@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from quadphase.errors import InputError
 from quadphase.io import atomic
+from quadphase.io.access import unreadable
 
 __all__ = ["load_json", "load_record", "save_json", "save_record"]
 
@@ -33,12 +34,12 @@ def load_json(path: Path) -> Any:
     Raises
     ------
     InputError
-        ``"missing-file"``, ``"bad-json"``.
+        ``"missing-file"``, ``"not-readable"``, ``"bad-json"``.
     """
     try:
         return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError("missing-file", f"There is no file {path}", "Run the stage that writes it") from None
+    except OSError as error:
+        raise unreadable(error, path, hint="Run the stage that writes it") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(
             "bad-json", f"{path} is not valid JSON: {error}", "Remove it and run that stage again"
@@ -51,7 +52,7 @@ def load_record(path: Path, kind: type[R]) -> R:
     Raises
     ------
     InputError
-        ``"missing-file"``, ``"bad-json"``, ``"bad-record"``.
+        ``"missing-file"``, ``"not-readable"``, ``"bad-json"``, ``"bad-record"``.
     """
     value = load_json(path)
     try:

@@ -15,8 +15,9 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from numpy.typing import NDArray
 
-from quadphase.errors import InputError, UnsupportedDataError
+from quadphase.errors import InputError, OutputError, UnsupportedDataError
 from quadphase.io import atomic
+from quadphase.io.access import unreadable
 from quadphase.io.gzip_stream import compress, decompress
 from quadphase.model import Grid, LabelMap, Mask, Volume
 
@@ -26,12 +27,14 @@ __all__ = [
     "load_mask",
     "load_nifti",
     "load_volume",
+    "require_nifti_name",
     "save_label_map",
     "save_mask",
     "save_volume",
 ]
 
 HEADER_BYTES: Final = 348
+ENDINGS: Final = (".nii", ".nii.gz")
 SCANNER_CODE: Final = 1
 """NIFTI_XFORM_SCANNER_ANAT: coordinates of the scanner, as DICOM's patient frame."""
 
@@ -76,14 +79,14 @@ def load_nifti(path: Path) -> NiftiFile:
     Raises
     ------
     InputError
-        ``"missing-file"``, ``"corrupt-gzip"``, ``"not-nifti"``, ``"truncated-nifti"``.
+        ``"missing-file"``, ``"not-readable"``, ``"corrupt-gzip"``, ``"not-nifti"``, ``"truncated-nifti"``.
     """
     try:
         raw = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError("missing-file", f"There is no file {path}", "Check the name") from None
     except IsADirectoryError:
         raise InputError("not-nifti", f"{path} is a folder, not a NIfTI file", "Name a .nii.gz file") from None
+    except OSError as error:
+        raise unreadable(error, path) from None
     if raw[:2] == b"\x1f\x8b":
         raw = decompress(raw, where=str(path))
     if len(raw) < HEADER_BYTES + 4 or raw[344:347] not in (b"n+1", b"ni1"):
@@ -103,6 +106,9 @@ def load_nifti(path: Path) -> NiftiFile:
 
 
 def _three_axes(file: NiftiFile, path: Path) -> Grid:
+    if file.stored.dtype.kind not in "biuf":
+        kind = {"V": "colours (RGB)", "c": "complex numbers"}.get(file.stored.dtype.kind, str(file.stored.dtype))
+        raise UnsupportedDataError("not-numbers", f"{path} holds {kind}, not one real number a voxel", "Is it a CT?")
     if file.stored.ndim != 3:
         raise UnsupportedDataError("not-3d", f"{path} has {file.stored.ndim} axes, not 3", "Choose one component first")
     shape = file.stored.shape
@@ -115,7 +121,8 @@ def load_volume(path: Path) -> Volume:
     Raises
     ------
     InputError, UnsupportedDataError
-        As `load_nifti`; ``"not-3d"``; ``"not-hu"`` for values outside int16.
+        As `load_nifti`; ``"not-numbers"`` for colours and complex numbers; ``"not-3d"``; ``"not-hu"`` for values
+        outside int16.
     """
     file = load_nifti(path)
     grid = _three_axes(file, path)
@@ -140,13 +147,14 @@ def load_label_map(path: Path) -> LabelMap:
     Raises
     ------
     InputError, UnsupportedDataError
-        As `load_nifti`; ``"not-3d"``; ``"not-integer"``.
+        As `load_nifti`; ``"not-numbers"``; ``"not-3d"``; ``"not-integer"``.
     """
     file = load_nifti(path)
     grid = _three_axes(file, path)
     values = file.values()
     if values.dtype.kind == "f":
-        whole = values.astype(np.int32)
+        with np.errstate(invalid="ignore"):  # what is not finite differs from any integer below
+            whole = values.astype(np.int32)
         if not np.array_equal(whole, values):
             raise UnsupportedDataError("not-integer", f"{path} holds fractions, not labels", "Export it as labels")
         values = whole
@@ -158,7 +166,21 @@ def load_mask(path: Path) -> Mask:
     return load_label_map(path).mask()
 
 
+def require_nifti_name(path: Path) -> Path:
+    """Refuse to write NIfTI under a name that says something else.
+
+    Raises
+    ------
+    OutputError
+        ``"not-nifti-name"``.
+    """
+    if not path.name.endswith(ENDINGS):
+        raise OutputError("not-nifti-name", f"{path} does not end in .nii or .nii.gz", "Name a NIfTI file")
+    return path
+
+
 def _save(path: Path, array: NDArray[Any], grid: Grid, *, description: str, threads: int, overwrite: bool) -> Path:
+    require_nifti_name(path)
     header = Nifti1Header()
     header.set_data_dtype(array.dtype)
     header.set_data_shape(array.shape)
@@ -188,6 +210,7 @@ def save_volume(path: Path, volume: Volume, *, description: str = "", threads: i
     Raises
     ------
     OutputError
+        ``"not-nifti-name"``; as `atomic.write_bytes`.
     """
     return _save(path, volume.hu, volume.grid, description=description, threads=threads, overwrite=overwrite)
 

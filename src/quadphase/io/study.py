@@ -12,6 +12,7 @@ from pathlib import Path
 
 from quadphase.errors import InputError, OutputError
 from quadphase.io import atomic
+from quadphase.io.access import unreadable
 from quadphase.model import Phase, Protocol
 from quadphase.model.protocol import TEMPLATE
 
@@ -46,9 +47,18 @@ class Study:
         return study
 
     def make_restricted(self) -> None:
-        """Make `restricted/` (0700) and the study's key (0600, 32 random bytes in hex), where they do not exist."""
-        self.restricted.mkdir(parents=True, exist_ok=True)
-        self.restricted.chmod(0o700)
+        """Make `restricted/` (0700) and the study's key (0600, 32 random bytes in hex), where they do not exist.
+
+        Raises
+        ------
+        OutputError
+            As `atomic.write_bytes`.
+        """
+        try:
+            self.restricted.mkdir(parents=True, exist_ok=True)
+            self.restricted.chmod(0o700)
+        except OSError as error:
+            raise atomic.explain(error, self.restricted) from None
         if not self.key_path.exists():
             atomic.write_text(self.key_path, secrets.token_hex(32) + "\n")
             self.key_path.chmod(0o600)
@@ -65,12 +75,14 @@ class Study:
         Raises
         ------
         InputError
-            ``"no-key"``, ``"bad-key"``.
+            ``"no-key"``, ``"not-readable"``, ``"bad-key"``.
         """
         try:
             return bytes.fromhex(self.key_path.read_text("ascii").strip())
         except FileNotFoundError:
             raise InputError("no-key", f"There is no key in {self.restricted}", "Run `quadphase init` first") from None
+        except OSError as error:
+            raise unreadable(error, self.key_path) from None
         except ValueError:
             raise InputError("bad-key", f"{self.key_path} is not a key of 64 hex digits", "Restore it") from None
 
@@ -155,7 +167,8 @@ class Study:
         """Pseudonyms of the converted cases, sorted."""
         if not self.cases.is_dir():
             return ()
-        return tuple(sorted(p.name for p in self.cases.iterdir() if (p / "case.json").is_file()))
+        finished = (p for p in self.cases.iterdir() if not p.name.startswith(atomic.TEMPORARY_PREFIX))
+        return tuple(sorted(p.name for p in finished if (p / "case.json").is_file()))
 
     def relative(self, path: Path) -> str:
         """Study-relative POSIX path, as `StepRecord` names files."""

@@ -98,6 +98,32 @@ def test_damage_is_named(tmp_path: Path, damage, code: str) -> None:  # type: ig
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("kind", "says"), [([("R", "u1"), ("G", "u1"), ("B", "u1")], "RGB"), (np.complex64, "complex")]
+)
+@pytest.mark.parametrize("load", [load_volume, load_mask])
+def test_colours_and_complex_numbers_are_refused_by_name(tmp_path: Path, load, kind, says: str) -> None:  # type: ignore[no-untyped-def]
+    nib.save(nib.Nifti1Image(np.zeros((5, 4, 3), kind), GRID.affine), tmp_path / "x.nii.gz")
+    with pytest.raises(UnsupportedDataError, match=says) as caught:
+        load(tmp_path / "x.nii.gz")
+    assert caught.value.code == "not-numbers"
+
+
+def test_a_label_map_with_nan_is_refused(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.full((5, 4, 3), np.nan, np.float32), GRID.affine), tmp_path / "x.nii.gz")
+    with pytest.raises(UnsupportedDataError) as caught:
+        load_mask(tmp_path / "x.nii.gz")
+    assert caught.value.code == "not-integer"
+
+
+@pytest.mark.parametrize("name", ["m.png", "m", "m.nii.gz.txt", "m.gz"])
+def test_nifti_is_written_under_no_other_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError) as caught:
+        save_mask(tmp_path / name, Mask(voxels=np.ones(GRID.shape, bool), grid=GRID))
+    assert caught.value.code == "not-nifti-name"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file"):
         load_volume(tmp_path / "absent.nii.gz")

@@ -56,3 +56,12 @@ def test_a_wrong_protocol_gets_one_line(tmp_path: Path, text: str, code: str, sa
     assert caught.value.code == code
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_half_written_case_is_no_case(tmp_path: Path) -> None:
+    study = Study(tmp_path)
+    for name in ("P0002", ".tmp-P0001.123", "P0003"):
+        study.case(name).mkdir(parents=True)
+    for name in ("P0002", ".tmp-P0001.123"):
+        study.case_record(name).write_text("{}")
+    assert study.case_names() == ("P0002",)

@@ -42,7 +42,8 @@ class Protocol(s.Section):
         Raises
         ------
         ProtocolError
-            ``"no-protocol"``, ``"bad-toml"``, ``"bad-protocol"`` (unknown key, wrong value), each in one line.
+            ``"no-protocol"``, ``"no-study"`` (a file where the study folder should be), ``"not-readable"``,
+            ``"bad-toml"``, ``"bad-protocol"`` (unknown key, wrong value), each in one line.
         """
         try:
             text = path.read_bytes()
@@ -50,6 +51,16 @@ class Protocol(s.Section):
             raise ProtocolError(
                 "no-protocol", f"There is no {path.name} in {path.parent}", "Run `quadphase init` there first"
             ) from None
+        except NotADirectoryError:
+            raise ProtocolError(
+                "no-study", f"{path.parent} is not a folder", "Name the folder of a study, made by `quadphase init`"
+            ) from None
+        except IsADirectoryError:
+            raise ProtocolError("not-readable", f"{path} is a folder, not a file", "Move it, then init again") from None
+        except PermissionError:
+            raise ProtocolError("not-readable", f"Not allowed to read {path}", "Ask for the right to read it") from None
+        except OSError as error:
+            raise ProtocolError("not-readable", f"Cannot read {path}: {error.strerror}", "Check the disk") from None
         try:
             values: dict[str, Any] = tomllib.loads(text.decode("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
