@@ -58,7 +58,7 @@ def header(
     )  # fmt: skip
     pixels = PixelLayout(
         transfer_syntax="1.2.840.10008.1.2.1", bits_allocated=16, bits_stored=16, high_bit=15, signed=True, slope=1.0,
-        intercept=0.0, padding=None, offset=0, length=384,
+        intercept=0.0, padding=None, padding_written=None, offset=0, length=384,
     )  # fmt: skip
     acquisition = Acquisition(
         image_type=("ORIGINAL", "PRIMARY", "AXIAL"), kernel="B30", slice_thickness_mm=2.0, series_number=4,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,10 +40,20 @@ def convert(
     with `SEG.dcm OUT`.
     """
     with guard():
+        of_masks = {
+            "--to": to != "nifti",
+            "--slices": slices,
+            "--stack": stack is not None,
+            "--segment": segment != "lesion",
+        }
+        of_resampling = {"--deskew": deskew, "--resample": resample, "--fill-gaps": fill_gaps}
+        of_folders = {**of_resampling, "--minimum-slices": minimum_slices != 10, "--overwrite": overwrite}
         if out is not None and source.is_file():
+            _only("a mask", of_folders)
             _masks(source, out, to=to, slices=slices, stack=stack, segment=segment, json=json)
             return
         if out is not None:
+            _only("a folder of DICOM", of_masks)
             _folder(
                 source,
                 out,
@@ -56,17 +67,20 @@ def convert(
                 json=json,
             )
             return
-        from quadphase.errors import InputError
-
-        if deskew or resample or fill_gaps:
-            raise InputError(
-                "study-options", "Resampling of a study is set in [convert] of protocol.toml", "Edit it, then run again"
-            )
+        _only("a study, whose protocol.toml decides", {**of_folders, **of_masks})
         from quadphase.cli.outcomes import finish
         from quadphase.pipeline.single import convert_study
 
         outcomes = convert_study(source, workers=workers, progress=lambda title: progress(title, quiet=json))
         finish(outcomes, json=json)
+
+
+def _only(what: str, foreign: Mapping[str, object]) -> None:
+    """Refuse options that mean nothing for this form of the command."""
+    from quadphase.errors import InputError
+
+    if given := [name for name, value in foreign.items() if value]:
+        raise InputError("foreign-option", f"{', '.join(given)} cannot be used with {what}", "Leave it out")
 
 
 def _folder(source: Path, out: Path, *, options: dict[str, object], overwrite: bool, json: bool) -> None:
@@ -102,6 +116,8 @@ def _masks(
     found = read_stacks([slices], settings=ConvertSection(minimum_slices=1)).usable if slices else ()
     if stack is not None:
         found = tuple(one for one in found if one.index == stack)
+    if slices is not None and not found:
+        raise InputError("no-stack", f"{slices} holds no such stack", "See `quadphase convert FOLDER OUT --json`")
     if to == "dicom-seg":
         mask = load_mask(source)
         path = save_segmentation(out, {segment: mask}, stack_under(mask, found))

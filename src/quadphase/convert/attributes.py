@@ -74,6 +74,7 @@ TAGS: Final[dict[str, int]] = {
     "PixelPaddingValue": 0x00280120,
     "RescaleIntercept": 0x00281052,
     "RescaleSlope": 0x00281053,
+    "RescaleType": 0x00281054,
 }
 """Attributes read, by keyword (PS3.6)."""
 

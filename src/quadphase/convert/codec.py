@@ -81,7 +81,7 @@ def _check(frame: bytes, header: SliceHeader) -> None:
     rows, columns, components, bits = declared_size(frame)
     if (rows, columns, components) != (plane.rows, plane.columns, 1):
         raise _damaged("the compressed stream has another size than its header")
-    if not layout.bits_stored <= bits <= layout.bits_allocated and bits < layout.bits_stored - 1:
+    if not layout.bits_stored - 1 <= bits <= layout.bits_allocated:
         raise _damaged("the compressed stream has another depth than its header")
 
 

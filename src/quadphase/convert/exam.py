@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from quadphase.convert.duplicates import without_copies
 from quadphase.convert.geometry import Geometry, prove_geometry
@@ -23,6 +25,9 @@ from quadphase.model import Finding, Grid, Severity, Volume
 from quadphase.model.protocol.sections import ConvertSection
 
 __all__ = ["Loaded", "Stack", "StackSet", "read_stacks"]
+
+
+DAMAGED: Final = ("truncated-file", "unreadable-dicom")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -173,14 +178,15 @@ def read_stacks(
     headers, copies = without_copies([header for item in read if not isinstance(item, Rejection) for header in item])
     groups = group_slices(headers)
     exams = list(dict.fromkeys(identity_key(group.headers[0]) for group in groups))
-    damaged = {
-        item.series[1:] for item in rejected if item.code in ("truncated-file", "unreadable-dicom") and item.series[2]
+    damaged = {_series_of(item) for item in rejected if item.code in DAMAGED and any(item.series[1:])}
+    beside = {
+        item.path.parent for item in rejected if item.code in (*DAMAGED, "empty-file") and not any(item.series[1:])
     }
     stacks: list[Stack] = []
     for group in groups:
         exam = exams.index(identity_key(group.headers[0]))
         index = sum(stack.exam == exam for stack in stacks)
-        stacks.append(_stack(group, index, exam, len(exams), settings, where, damaged))
+        stacks.append(_stack(group, index, exam, len(exams), settings, where, damaged, beside))
     findings = (*_file_findings(rejected, where), *_copy_findings(copies, where), *_mixed(stacks, where))
     return StackSet(
         stacks=tuple(stacks),
@@ -197,7 +203,8 @@ def _stack(
     n_exams: int,
     settings: ConvertSection,
     where: str,
-    damaged: set[tuple[str, str]],
+    damaged: set[tuple[object, ...]],
+    beside: set[Path],
 ) -> Stack:
     headers = group.headers
     place = _name(headers[0], index, exam if n_exams > 1 else None, group, where)
@@ -207,8 +214,12 @@ def _stack(
         message = f"{len(headers)} slices, at least {settings.minimum_slices} make a volume"
         findings.append(Finding.of("too-few-slices", place, message))
     origin = headers[0].origin
-    if (origin.study_instance_uid, origin.series_instance_uid) in damaged:
+    number = headers[0].acquisition.series_number
+    if (origin.patient_id, origin.study_instance_uid, origin.series_instance_uid, number) in damaged:
         findings.append(Finding.of("incomplete-series", place, "other files of this series are damaged"))
+    elif any(header.origin.path.parent in beside for header in headers):
+        text = "empty or damaged files of unknown series lie beside its slices"
+        findings.append(Finding.of("incomplete-series", place, text, severity=Severity.WARNING))
     changes, grid, findings = _decide(headers, geometry, settings, findings, place)
     blocked = len(headers) < settings.minimum_slices or any(f.severity is Severity.ERROR for f in findings)
     return Stack(
@@ -223,6 +234,10 @@ def _stack(
         changes=changes,
         findings=tuple(findings),
     )
+
+
+def _series_of(item: Rejection) -> tuple[object, ...]:
+    return (*item.series, item.series_number)
 
 
 def _decide(
@@ -263,6 +278,12 @@ def _header_findings(headers: Sequence[SliceHeader], where: str) -> list[Finding
     refusals = Counter(why for h in headers if (why := refusal_of(h.pixels)) is not None)
     for why, count in sorted(refusals.items()):
         findings.append(Finding.of("unsupported-encoding", where, f"{count} slices are encoded as {why}"))
+    units = Counter(h.pixels.unit for h in headers if h.pixels.unit != "HU")
+    for unit, count in sorted(units.items()):
+        # A unit is a code (PS3.3 C.11.1.1.2); anything else is not repeated.
+        what = f"of {unit}" if re.fullmatch(r"[A-Z_0-9]{1,12}", unit) else "of an unknown unit"
+        text = what if unit else "without rescale slope or intercept"
+        findings.append(Finding.of("not-hounsfield", where, f"{count} slices {text}"))
     rescales = {(h.pixels.slope, h.pixels.intercept) for h in headers}
     if len(rescales) > 1:
         findings.append(

@@ -54,11 +54,9 @@ def features_of(stack: Stack, key: bytes) -> StackFeatures:
         n_slices=grid.shape[2],
         z_extent_mm=(low, high),
         slice_spacing_mm=grid.spacing_mm[2],
-        slice_thickness_mm=a.slice_thickness_mm,
         kernel=a.kernel or None,
         contrast_agent=a.contrast_agent,
         contrast_route=a.contrast_route,
         contrast_volume_ml=a.contrast_volume_ml,
         image_type=a.image_type,
-        manufacturer=a.manufacturer or None,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -149,10 +149,12 @@ def convert_folder(
     if not found.n_files:
         raise InputError("no-files", f"{folder} holds no files", "Check the name")
     reports: list[StackReport] = []
+    findings = list(found.findings)
     with atomic.new_folder(out, replace=overwrite, recognised=_is_converted, inputs=[folder]) as target:
         for exam in sorted({stack.exam for stack in found.stacks}):
             stacks = [stack for stack in found.stacks if stack.exam == exam]
-            phases, kept = _phases([stack for stack in stacks if stack.usable], threads)
+            phases, kept, doubts = _phases([stack for stack in stacks if stack.usable], threads)
+            findings += [replace(finding, location=f"exam {exam + 1} {finding.location}".strip()) for finding in doubts]
             for stack in stacks:
                 progress(len(reports), len(found.stacks), stack.where)
                 reports.append(
@@ -161,14 +163,14 @@ def convert_folder(
         counts: dict[str, int] = {}
         for item in found.rejected:
             counts[item.code] = counts.get(item.code, 0) + 1
-        report = FolderReport(stacks=tuple(reports), findings=found.findings, rejected=counts, n_files=found.n_files)
+        report = FolderReport(stacks=tuple(reports), findings=tuple(findings), rejected=counts, n_files=found.n_files)
         save_json(target / "report.json", report.to_dict())
     progress(len(found.stacks), len(found.stacks), "")
     return report
 
 
-def _phases(stacks: Sequence[Stack], threads: int) -> tuple[dict[int, Phase], dict[int, Loaded]]:
-    """Phase of each stack of an exam by index where the evidence leaves no doubt, and voxels decoded on the way."""
+def _phases(stacks: Sequence[Stack], threads: int) -> tuple[dict[int, Phase], dict[int, Loaded], tuple[Finding, ...]]:
+    """Phase of each stack of an exam by index where the evidence leaves no doubt, voxels decoded on the way, doubts."""
     key = secrets.token_bytes(32)  # names of series are needed to tell stacks apart, and are not kept
     if len(stacks) < 2:
         # One image alone has nothing to be compared with: its header says what there is to say.
@@ -179,9 +181,11 @@ def _phases(stacks: Sequence[Stack], threads: int) -> tuple[dict[int, Phase], di
 
         judged = judge(stacks, PhasesSection(), key=key, threads=threads)
         assignment, kept = judged.assignment, dict(judged.loaded)
+    # Nobody required phases here: that one is missing is no news, that one is in doubt is.
+    doubts = tuple(finding for finding in assignment.findings if finding.code != "missing-phase")
     if assignment.needs_review:
-        return {}, kept
-    return {index: phase for phase, index in assignment.by_phase.items()}, kept
+        return {}, kept, doubts
+    return {index: phase for phase, index in assignment.by_phase.items()}, kept, doubts
 
 
 def _stem(stack: Stack, stacks: Sequence[Stack], phase: Phase | None) -> str:

@@ -108,10 +108,14 @@ class PixelLayout:
     slope: float
     intercept: float
     padding: int | None
-    """PixelPaddingValue as a stored value."""
+    """PixelPaddingValue as a stored value, within the bits in use where it can be."""
+    padding_written: int | None
+    """The same as it stands in pixels whose unused bits are not cleared yet."""
     offset: int
     length: int | None
     n_frames: int = 1
+    unit: str = "HU"
+    """What slope and intercept lead to (RescaleType, PS3.3 C.11.1.1.2); blank where they are missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,13 +167,26 @@ def _acquired(v: Values) -> float | None:
     return moment(v, "AcquisitionTime", "AcquisitionDate", "ContentDate", "SeriesDate", "StudyDate")
 
 
-def _padding(v: Values, *, signed: bool, bits: int) -> int | None:
+def _padding(v: Values, *, signed: bool, stored: int, allocated: int) -> tuple[int, int] | None:
+    """PixelPaddingValue as (stored value, what stands in the pixels); None where there is none.
+
+    It is written as US or SS, whichever the writer liked, and some write -2000 into 12 unsigned bits.
+    """
     value = v.binary("PixelPaddingValue")
     if value is None:
         return None
-    # Written as US or SS, whichever the writer liked; the pixel representation decides what the bits mean.
-    number = int(value) & ((1 << bits) - 1) if bits < 16 else int(value)
-    return number - (1 << bits) if signed and number >= 1 << (bits - 1) else number
+    bits = int(value) & ((1 << min(allocated, 16)) - 1)
+    if not signed:
+        return (bits if bits < 1 << stored else bits - (1 << min(allocated, 16))), bits
+    width = stored if bits < 1 << stored else min(allocated, 16)
+    number = bits - (1 << width) if bits >= 1 << (width - 1) else bits
+    return number, number
+
+
+def _unit(v: Values) -> str:
+    if v.number("RescaleSlope") is None or v.number("RescaleIntercept") is None:
+        return ""
+    return v.text("RescaleType").upper() or "HU"
 
 
 def origin_of(v: Values, path: Path) -> Origin:
@@ -262,15 +279,19 @@ def layout_of(v: Values) -> PixelLayout:
     signed = v.count("PixelRepresentation") == 1
     high = v.binary("HighBit")
     slope, intercept = v.number("RescaleSlope"), v.number("RescaleIntercept")
+    allocated = v.count("BitsAllocated")
+    padding = _padding(v, signed=signed, stored=bits, allocated=allocated) if 0 < bits <= 16 else None
     return PixelLayout(
         transfer_syntax=v.elements.transfer_syntax,
-        bits_allocated=v.count("BitsAllocated"),
+        bits_allocated=allocated,
         bits_stored=bits,
         high_bit=bits - 1 if high is None else int(high),
         signed=signed,
         slope=1.0 if slope is None or slope == 0 else slope,
         intercept=0.0 if intercept is None else intercept,
-        padding=_padding(v, signed=signed, bits=bits) if 0 < bits <= 16 else None,
+        padding=None if padding is None else padding[0],
+        padding_written=None if padding is None else padding[1],
+        unit=_unit(v),
         offset=pixels.offset,
         length=pixels.length,
         n_frames=max(1, v.whole("NumberOfFrames") or 1),

@@ -120,15 +120,21 @@ class _Pool:
         raise UnsupportedDataError("undecodable-pixels", str(last), "Export or copy the file again")
 
     def _ask(self, decoder: _Decoder, header: SliceHeader) -> NDArray[Any]:
+        """Ask, and keep the process for the next slice only after a whole answer: half of one would answer that."""
+        answered = False
         try:
-            return decoder.ask(header)
-        except _EndedError:
-            decoder.end()
+            stored = decoder.ask(header)
+            answered = True
+        except UnsupportedDataError:
+            answered = True
             raise
         finally:
-            if decoder.is_alive:
+            if answered and decoder.is_alive:
                 with self._lock:
                     self._idle.append(decoder)
+            else:
+                decoder.end()
+        return stored
 
     def close(self) -> None:
         with self._lock:

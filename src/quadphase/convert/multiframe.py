@@ -85,8 +85,13 @@ def _headers(v: Values, path: Path, shared: Any, frames: list[Any]) -> Iterator[
                 header.pixels,
                 slope=header.pixels.slope if slope in (None, 0.0) else slope,
                 intercept=header.pixels.intercept if intercept is None else intercept,
+                unit=header.pixels.unit if slope is None or intercept is None else _unit(transform),
             ),
         )
+
+
+def _unit(transform: Any) -> str:
+    return str(transform.get("RescaleType") or "HU").strip().upper()
 
 
 def _float(value: Any) -> float | None:

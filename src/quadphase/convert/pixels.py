@@ -146,7 +146,7 @@ def _clean(stored: NDArray[Any], layout: PixelLayout) -> tuple[NDArray[Any], boo
     if layout.signed:
         wide = np.where(wide >= 1 << (bits - 1), wide - (1 << bits), wide)
     if layout.padding is not None:
-        wide = np.where(stored == layout.padding, layout.padding, wide)
+        wide = np.where((stored == layout.padding) | (stored == layout.padding_written), layout.padding, wide)
     return wide, not np.array_equal(wide, stored)
 
 

@@ -60,6 +60,8 @@ def plan(
         spacing = settings.resample_mm
     elif "missing-slices" in faults and settings.fill_gaps:
         spacing = float(np.median(np.diff(geometry.along_mm)))
+        if np.diff(geometry.along_mm).max() > 2.5 * spacing:
+            return (), None  # two slices in a row: between their neighbours nothing is known
         n = round((geometry.along_mm[-1] - geometry.along_mm[0]) / spacing) + 1 - len(headers)
         changes.append(Change(kind="fill", answers="missing-slices", text=f"{n} missing slices interpolated"))
     if not changes or faults - {change.answers for change in changes}:

@@ -73,7 +73,7 @@ def save_segmentation(path: Path, masks: Mapping[str, Mask], stack: Stack, *, al
     Raises
     ------
     InputError
-        ``"unknown-segment"``, ``"empty-mask"``.
+        ``"unknown-segment"``, ``"empty-mask"``, ``"missing-uid"``, ``"multi-frame-source"``.
     GridMismatchError
         If a mask is no part of the stack.
     OutputError
@@ -83,6 +83,14 @@ def save_segmentation(path: Path, masks: Mapping[str, Mask], stack: Stack, *, al
         raise InputError("unknown-segment", f"There is no segment '{', '.join(unknown)}'", f"Use {', '.join(SEGMENTS)}")
     if stack.changes:
         raise GridMismatchError("resampled", f"{stack.where} was resampled; its masks fit no DICOM slice", "")
+    if not all(h.origin.sop_instance_uid and h.origin.study_instance_uid for h in stack.headers):
+        raise InputError(
+            "missing-uid", f"{stack.where} has blank UIDs, and a Segmentation must name its images", "Use NIfTI"
+        )
+    if any(h.pixels.n_frames > 1 for h in stack.headers):
+        raise InputError(
+            "multi-frame-source", f"{stack.where} is a multi-frame CT, which is not supported", "Use NIfTI"
+        )
     hd = _highdicom()
     from pydicom import dcmread
     from pydicom.sr.coding import Code

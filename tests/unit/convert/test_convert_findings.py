@@ -195,6 +195,7 @@ PROVOKE: dict[str, Builder] = {
     "wide-range": edited(_set(RescaleIntercept="40000")),
     "pixel-padding": NASTY["padding"],
     "stray-bits": _stray_series,
+    "not-hounsfield": edited(lambda data, _n: delattr(data, "RescaleIntercept")),
     "varying-rescale": NASTY["per_slice_rescale"],
     "resampled": NASTY["missing_slice"],
 }

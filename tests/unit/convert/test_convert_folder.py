@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from pydicom import dcmread
 from typer.testing import CliRunner
 
 from quadphase.cli.convert import register
@@ -16,7 +17,7 @@ from quadphase.convert.folder import convert_folder
 from quadphase.errors import InputError, OutputError
 from quadphase.io.nifti import load_nifti, load_volume
 from quadphase.model.protocol.sections import ConvertSection
-from quadphase.phantom.dicom import write_series
+from quadphase.phantom.dicom import PixelFormat, write_series
 from quadphase.phantom.nasty import NASTY, texture
 
 FEW = ConvertSection(minimum_slices=2)
@@ -169,3 +170,68 @@ def test_the_python_name_stays_callable(tmp_path: Path) -> None:
     NASTY["oblique"](tmp_path / "in")
     for n in range(2):
         assert quadphase.convert(tmp_path / "in", tmp_path / f"out{n}", settings=FEW).n_volumes == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"RescaleSlope": None}, "without rescale"), ({"RescaleType": "MGML"}, "of MGML"), ({"RescaleType": "HU"}, "")],
+)
+def test_only_hounsfield_units_become_a_volume(tmp_path: Path, change: dict[str, str | None], said: str) -> None:
+    for path in write_series(texture(), tmp_path / "in"):
+        data = dcmread(path)
+        for keyword, value in change.items():
+            setattr(data, keyword, value)
+        data.save_as(path)
+    (stack,) = convert_folder(tmp_path / "in", tmp_path / "out", settings=FEW).stacks
+    assert (stack.volume is None) is bool(said)
+    assert any(said in f.message for f in stack.findings if f.code == "not-hounsfield") is bool(said)
+
+
+def test_padding_beyond_the_bits_in_use_is_no_bone(tmp_path: Path) -> None:
+    """-2000 written as 63536 into unsigned pixels of 12 bits."""
+    form = PixelFormat(bits_stored=12, signed=False, intercept=-1024.0)
+    for path in write_series(texture(), tmp_path / "in", pixels=form):
+        data = dcmread(path)
+        pixels = np.frombuffer(data.PixelData, "<u2").copy()
+        pixels[:9] = 63536
+        data.PixelData = pixels.tobytes()
+        data.add_new("PixelPaddingValue", "US", 63536)
+        data.save_as(path)
+    (report,) = convert_folder(tmp_path / "in", tmp_path / "out", settings=FEW).stacks
+    hu = load_volume(tmp_path / "out" / str(report.volume)).hu
+    assert int(hu.min()) == -3024
+    assert int(np.count_nonzero(hu == -3024)) == 9 * hu.shape[2]
+    assert int(hu.max()) < 2000
+
+
+def test_cut_files_at_the_end_of_a_series_are_never_silent(tmp_path: Path) -> None:
+    paths = write_series(texture(), tmp_path / "in")
+    for path in paths[-3:]:
+        path.write_bytes(path.read_bytes()[:-200])
+    (stack,) = convert_folder(tmp_path / "in", tmp_path / "out", settings=FEW).stacks
+    assert stack.volume is None
+    assert "incomplete-series" in {f.code for f in stack.findings}
+    for path in paths[-3:]:
+        path.write_bytes(b"")
+    (stack,) = convert_folder(tmp_path / "in", tmp_path / "again", settings=FEW).stacks
+    assert [f.severity for f in stack.findings if f.code == "incomplete-series"] == ["warning"]
+
+
+def test_doubts_about_phases_are_told(tmp_path: Path) -> None:
+    """The same acquisition twice under two series: no phase, and the reason."""
+    for number in (1, 2):
+        tags = {"SeriesInstanceUID": f"2.25.77{number}", "SeriesNumber": str(number), "SeriesDescription": "arterial"}
+        write_series(texture(number), tmp_path / "in", overrides=tags, name=f"{number}{{}}".format)
+    report = convert_folder(tmp_path / "in", tmp_path / "out", settings=FEW)
+    assert {stack.phase for stack in report.stacks} == {None}
+    assert any(finding.code.startswith("phase-") for finding in report.findings)
+
+
+@pytest.mark.parametrize("option", ["--slices", "--stack", "--segment", "--to"])
+def test_options_of_another_form_are_refused(tmp_path: Path, option: str) -> None:
+    write_series(texture(), tmp_path / "in")
+    value = {"--slices": tmp_path, "--stack": 1, "--segment": "liver", "--to": "dicom-seg"}[option]
+    code, _, error = run(tmp_path / "in", tmp_path / "out", option, value)
+    assert code == 2
+    assert option in error
+    assert not (tmp_path / "out").exists()

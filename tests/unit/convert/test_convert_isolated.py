@@ -71,3 +71,20 @@ def test_a_refusal_keeps_its_decoder(case: NastyCase, pool: isolated._Pool) -> N
         stack.load(threads=1)
     assert caught.value.code == "undecodable-pixels"
     assert len(pool._idle) == 1
+
+
+def test_an_answer_that_was_not_waited_for_is_never_taken_for_the_next(
+    case: NastyCase, pool: isolated._Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C between question and answer: the process that still owes an answer must not be asked again."""
+    stack = stack_of(case)
+    stack.load(threads=1)
+
+    def interrupted(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(isolated._Decoder, "_read", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pool.decode(stack.headers[0])
+    np.testing.assert_array_equal(stack.load(threads=1).volume.hu, case.stacks[0].hu)

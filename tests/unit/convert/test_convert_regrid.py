@@ -48,9 +48,15 @@ TILTED = Grid((40, 32, 20), [[-1.5, 0, 0, 30], [0, -1.25 * 0.9483, 0, 21], [0, 1
 
 
 def test_gap_is_filled_between_its_neighbours(tmp_path: Path) -> None:
-    stack = only_stack(written(ramp(AXIAL), tmp_path, [k for k in range(20) if k not in (7, 8, 12)]), fill_gaps=True)
+    stack = only_stack(written(ramp(AXIAL), tmp_path, [k for k in range(20) if k not in (7, 12)]), fill_gaps=True)
     assert stack.proved_grid.is_close(AXIAL)
     assert errors_of_ramp(stack).max() <= 1
+
+
+def test_two_missing_slices_in_a_row_are_not_invented(tmp_path: Path) -> None:
+    stack = only_stack(written(ramp(AXIAL), tmp_path, [k for k in range(20) if k not in (7, 8, 12)]), fill_gaps=True)
+    assert not stack.usable
+    assert "missing-slices" in {finding.code for finding in stack.findings}
 
 
 def test_acquired_slices_are_kept_to_the_last_bit(tmp_path: Path) -> None:

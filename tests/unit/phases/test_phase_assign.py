@@ -276,6 +276,22 @@ def test_a_person_settles_a_contradiction_and_a_repetition(seen):
     assert settled.by_phase[C1] == 1
 
 
+def test_a_person_sees_more_than_equal_clocks(headers):
+    """Stacks with one wiped time look like reconstructions of one acquisition; a person tells them apart."""
+    stacks = [replace(s, acquisition_s=0.0, acquisition_number=1) for s in headers(Scanner.CANON)]
+    result = assign(stacks, SETTINGS, [decide(n, phase) for n, phase in enumerate(Phase)], case="P0001")
+    assert result.by_phase == {P: 0, C1: 1, C2: 2, C3: 3}
+    assert set(result.assigned_by.values()) == {"Dr Li"}
+    assert not result.needs_review
+
+
+@pytest.mark.parametrize("rows", [[(1, C1), (1, C2)], [(1, C1), (2, C1)]])
+def test_contradicting_rows_go_to_a_person(seen, rows):
+    result = assign(seen(), SETTINGS, [decide(*row) for row in rows], case="P0001")
+    assert "phase-override-conflict" in codes(result)
+    assert result.needs_review
+
+
 def test_an_override_for_a_stack_that_is_not_there_goes_to_a_person(seen):
     result = assign(seen(), SETTINGS, [decide(9, C1)], case="P0001")
     assert "phase-override-unknown" in codes(result)

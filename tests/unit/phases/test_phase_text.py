@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quadphase.convert.phases import StackFeatures
+from quadphase.convert.phases.contrast import says_contrast
 from quadphase.convert.phases.text import read_texts, text_evidence
 from quadphase.model import Phase
 
@@ -57,7 +58,7 @@ def test_written_delays(text, delay):
     assert read(text).delay_s == delay
 
 
-@pytest.mark.parametrize("text", ["5.0s3 B30", "Body 5s", "Scan 2018 S"])
+@pytest.mark.parametrize("text", ["5.0s3 B30", "Body 5s", "Scan 2018 S", "Abdomen 5.0 B60s", "Leber 3.0 Br40s", "I31s"])
 def test_numbers_that_are_no_delays(text):
     assert read(text).delay_s is None
 
@@ -86,3 +87,12 @@ def test_only_the_recognised_word_is_quoted():
     assert "ZHANG" not in evidence.detail
     assert "1960" not in evidence.detail
     assert "arterial" in evidence.detail
+
+
+@pytest.mark.parametrize(
+    ("agent", "says"),
+    [("NO CONTRAST", False), ("NA", False), ("-", False), ("未使用", False), ("none given", False),
+     ("Iohexol", True), ("Nonionic 350", True), ("碘海醇", True), ("", None)],
+)  # fmt: skip
+def test_a_denied_contrast_agent(agent, says):
+    assert says_contrast(StackFeatures(index=0, contrast_agent=agent)) is says

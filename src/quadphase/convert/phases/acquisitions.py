@@ -53,5 +53,5 @@ def _same(a: StackFeatures, b: StackFeatures, says_a: Reading, says_b: Reading) 
 def _pixels_differ(a: EnhancementMeasures | None, b: EnhancementMeasures | None) -> bool:
     if a is None or b is None:
         return False
-    tissues = ((a.aorta_hu, b.aorta_hu), (a.liver_hu, b.liver_hu), (a.spleen_hu, b.spleen_hu))
+    tissues = ((a.aorta_hu, b.aorta_hu), (a.liver_hu, b.liver_hu))
     return any(x is not None and y is not None and abs(x - y) > _DIFFERENT_HU for x, y in tissues)

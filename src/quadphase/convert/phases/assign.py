@@ -33,6 +33,7 @@ REVIEW_CODES = frozenset(
         "phase-narrow-margin",
         "phase-repeated",
         "phase-override-unknown",
+        "phase-override-conflict",
         "phase-many-acquisitions",
     }
 )
@@ -149,7 +150,8 @@ def _judge(
     findings: list[Finding],
 ) -> Assignment:
     readings = read_texts(stacks)
-    groups = group_acquisitions(stacks, readings)
+    groups = _as_decided(group_acquisitions(stacks, readings), stacks, decided)
+    findings += _disputed(groups, stacks, decided, case)
     if any(reading.repaired for reading in readings):
         findings.append(Finding.of("phase-text-repaired", case, "Descriptions were read again in another encoding"))
     if len(groups) > MAXIMUM_EXHAUSTIVE:
@@ -198,10 +200,45 @@ def _decided(
                 Finding.of("phase-override-unknown", case, f"phases.csv names {name}, which this exam has not")
             )
             continue
+        earlier = decided.get(hits[0])
+        if earlier is not None and earlier.phase is not override.phase:
+            text = f"phases.csv decides stack {hits[0]} more than once"
+            findings.append(Finding.of("phase-override-conflict", case, text))
         decided[hits[0]] = override
         what = override.phase.value if override.phase else "none"
         findings.append(Finding.of("phase-overridden", case, f"Stack {hits[0]} is {what} by {override.author}"))
     return decided
+
+
+def _as_decided(
+    groups: Sequence[tuple[int, ...]], stacks: Sequence[StackFeatures], decided: Mapping[int, PhaseOverride]
+) -> list[tuple[int, ...]]:
+    """Acquisitions, taken apart where a person gives their stacks different phases: people see more than clocks."""
+    apart: list[tuple[int, ...]] = []
+    for group in groups:
+        named = {n: d.phase for n in group if (d := decided.get(stacks[n].index))}
+        phases = list(dict.fromkeys(named.values()))
+        if len(phases) < 2:
+            apart.append(group)
+            continue
+        apart += [tuple(n for n in group if n in named and named[n] is phase) for phase in phases]
+        apart += [tuple(rest)] if (rest := [n for n in group if n not in named]) else []
+    return apart
+
+
+def _disputed(
+    groups: Groups, stacks: Sequence[StackFeatures], decided: Mapping[int, PhaseOverride], case: str
+) -> list[Finding]:
+    """Phases that a person gives to several acquisitions."""
+    counts = dict.fromkeys(_PHASES, 0)
+    for group in groups:
+        for phase in {d.phase for n in group if (d := decided.get(stacks[n].index)) and d.phase}:
+            counts[phase] += 1
+    return [
+        Finding.of("phase-override-conflict", case, f"phases.csv gives {phase.value} to {count} acquisitions")
+        for phase, count in counts.items()
+        if count > 1
+    ]
 
 
 def _fixed(group: Sequence[int], stacks: Sequence[StackFeatures], decided: Mapping[int, PhaseOverride]) -> int | None:

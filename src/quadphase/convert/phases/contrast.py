@@ -6,6 +6,7 @@ others of the same exam have them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,6 +18,12 @@ __all__ = ["contrast_evidence", "says_contrast"]
 _NOTED: Final = 0.6
 _ABSENT_BESIDE_NOTED: Final = 0.6
 
+_DENIED: Final = re.compile(
+    r"(?:no|non|none|not|nil|n\.?\s*/?\s*a\.?|without|w/?o|-+|0|未使用|未用|未|无|否|不用|不)"
+    r"(?:[\s_-]*(?:iv|contrast|agent|media|medium|used|given|applicable|cm|km|造影剂|对比剂))*"
+)
+"""What technologists type into the agent when there was none."""
+
 
 def says_contrast(stack: StackFeatures) -> bool | None:
     """True if an intravenous agent is noted, False if the attributes deny it, None if there are none.
@@ -25,7 +32,7 @@ def says_contrast(stack: StackFeatures) -> bool | None:
     """
     route = (stack.contrast_route or "").strip().lower()
     agent = (stack.contrast_agent or "").strip().lower()
-    if agent in ("none", "no", "n/a", "without", "无", "否"):
+    if _DENIED.fullmatch(agent):
         return False
     if route:
         if "iv" in route or "intra" in route or "静脉" in route:
@@ -48,11 +55,8 @@ def contrast_evidence(stacks: Sequence[StackFeatures]) -> tuple[Evidence | None,
             found.append(Evidence(source="contrast", scores=scores, detail="a contrast agent is noted"))
         elif says is False or noted:
             scores = {phase: _ABSENT_BESIDE_NOTED if phase is Phase.P else 0.0 for phase in Phase}
-            found.append(
-                Evidence(
-                    source="contrast", scores=scores, detail="no contrast agent, which other stacks of the exam have"
-                )
-            )
+            detail = "no contrast agent, which other stacks of the exam have" if noted else "a contrast agent is denied"
+            found.append(Evidence(source="contrast", scores=scores, detail=detail))
         else:
             found.append(None)
     return tuple(found)

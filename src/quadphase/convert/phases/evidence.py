@@ -28,11 +28,10 @@ def stack_evidence(
 ) -> list[list[Evidence]]:
     """What each stack says by itself: words, contrast attributes, stated delays."""
     found: list[list[Evidence]] = []
-    for stack, reading, tags in zip(stacks, readings, contrast_evidence(stacks), strict=True):
+    for reading, tags in zip(readings, contrast_evidence(stacks), strict=True):
         items = [item for item in (text_evidence(reading), tags) if item is not None]
-        delay, where = (stack.trigger_delay_s, "header") if stack.trigger_delay_s else (reading.delay_s, "description")
-        if delay:
-            items.append(stated_delay_evidence(delay, delay_s, where=where))
+        if reading.delay_s:
+            items.append(stated_delay_evidence(reading.delay_s, delay_s))
         found.append(items)
     return found
 

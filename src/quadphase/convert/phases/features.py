@@ -22,19 +22,14 @@ class EnhancementMeasures:
 
     aorta_hu: float | None = None
     liver_hu: float | None = None
-    spleen_hu: float | None = None
     cortex_hu: float | None = None
     """Renal cortex: brightest part of the kidneys."""
     medulla_hu: float | None = None
     """Renal medulla: darker inner part of the kidneys."""
     pelvis_hu: float | None = None
     """Brightest percent inside the kidneys and just medial of them: excreted contrast in the delayed phase."""
-    vein_hu: float | None = None
-    """Inferior vena cava beside the aorta."""
     bright_fraction: float | None = None
     """Share of soft-tissue voxels (bone excluded) above 150 HU."""
-    muscle_hu: float | None = None
-    """Back muscle beside the spine: hardly enhances, shows beam and calibration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +54,6 @@ class StackFeatures:
         Start of acquisition on the scanner's clock, seconds since any midnight common to the exam.
     contrast_start_s : float or None
         ContrastBolusStartTime on the same clock.
-    trigger_delay_s : float or None
-        Delay after the start of injection if a header states it (never a cardiac TriggerTime).
     series_number, acquisition_number : int or None
     instance_range : (int, int) or None
         Smallest and largest InstanceNumber, inclusive.
@@ -69,8 +62,6 @@ class StackFeatures:
         Lowest and highest slice position along the slice normal, RAS millimetres.
     slice_spacing_mm : float
         From positions.
-    slice_thickness_mm : float or None
-        Header claim.
     kernel : str or None
     contrast_agent : str or None
         ContrastBolusAgent; None if the attribute is absent, ``""`` if it is there and blank.
@@ -78,7 +69,6 @@ class StackFeatures:
         ContrastBolusRoute, same rule; ``Oral`` alone does not mean intravenous contrast.
     contrast_volume_ml : float or None
     image_type : tuple of str
-    manufacturer : str or None
     enhancement : EnhancementMeasures or None
         See `enhancement.with_enhancement`.
     """
@@ -90,18 +80,15 @@ class StackFeatures:
     charset: str | None = None
     acquisition_s: float | None = None
     contrast_start_s: float | None = None
-    trigger_delay_s: float | None = None
     series_number: int | None = None
     acquisition_number: int | None = None
     instance_range: tuple[int, int] | None = None
     n_slices: int = 0
     z_extent_mm: tuple[float, float] = (0.0, 0.0)
     slice_spacing_mm: float = 0.0
-    slice_thickness_mm: float | None = None
     kernel: str | None = None
     contrast_agent: str | None = None
     contrast_route: str | None = None
     contrast_volume_ml: float | None = None
     image_type: tuple[str, ...] = ()
-    manufacturer: str | None = None
     enhancement: EnhancementMeasures | None = None

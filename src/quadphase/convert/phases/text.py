@@ -96,6 +96,8 @@ _RULES: Final[tuple[tuple[Phase | None, float, str], ...]] = (
     (C3, 0.6, _word(r"d(?:[ _-]?phase)?|dp|ep")),
 )
 
+_KERNEL: Final = re.compile(r"(?<![a-z\d])[a-z]{1,2}\d{2}[a-z](?![a-z\d])")
+"""``B30s``, ``I31f``, ``Br40d``: kernels of Siemens, no delays."""
 _SECONDS: Final = re.compile(r"(?<![\d.])(\d{2,3})\s*(?:s|sec|secs|seconds?|sek|秒)(?![a-z])")
 _MINUTES: Final = re.compile(r"(?<![\d.])(\d{1,2})\s*(?:min|mins|minutes?|分钟|分)(?![a-z])")
 
@@ -141,8 +143,9 @@ def _read(text: str) -> tuple[Phase | None, bool, str, float]:
 
 
 def _delay(text: str) -> float | None:
-    seconds = {float(m) for m in _SECONDS.findall(text.lower()) if 15 <= float(m) <= 600}
-    minutes = {60.0 * float(m) for m in _MINUTES.findall(text.lower()) if 1 <= float(m) <= 20}
+    text = _KERNEL.sub(" ", text.lower())
+    seconds = {float(m) for m in _SECONDS.findall(text) if 15 <= float(m) <= 600}
+    minutes = {60.0 * float(m) for m in _MINUTES.findall(text) if 1 <= float(m) <= 20}
     found = seconds | minutes
     return found.pop() if len(found) == 1 else None
 

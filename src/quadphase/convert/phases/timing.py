@@ -91,10 +91,10 @@ def _log_normal(x: Array, median: float, sigma: float) -> Array:
     return np.where(x > 0, density, 0.0)
 
 
-def stated_delay_evidence(delay: float, delay_s: Mapping[Phase, float], *, where: str) -> Evidence:
-    """Evidence of a delay written in a header or a description, in seconds after injection."""
+def stated_delay_evidence(delay: float, delay_s: Mapping[Phase, float]) -> Evidence:
+    """Evidence of a delay written in a description, in seconds after injection."""
     scores = _log_density(np.array([delay]), delay_s)[0]
     best = float(scores.max())
     # A written delay is what was planned, so it cannot weigh more than a clear word.
     values = {phase: max(float(scores[phase.order]) - best, -1.3) for phase in Phase}
-    return Evidence(source="delay", scores=values, detail=f"{where} states {delay:g} s after injection")
+    return Evidence(source="delay", scores=values, detail=f"description states {delay:g} s after injection")

@@ -113,7 +113,18 @@ CODES: tuple[FindingCode, ...] = (
         "One series holds slices of several matrix or pixel sizes",
         "Check that no slice is missing",
     ),
-    _code("incomplete-series", WARNING, "Files of the same series could not be read", "Ask for the series again"),
+    _code(
+        "incomplete-series",
+        ERROR,
+        "Files of a stack's series are damaged, so slices may be missing at its ends",
+        "Send the series again, or remove the damaged files to use the rest",
+    ),
+    _code(
+        "not-hounsfield",
+        ERROR,
+        "Stored values do not lead to Hounsfield units",
+        "Send the original series with rescale slope and intercept",
+    ),
     _code("fractional-rescale", INFO, "HU are fractional; the volume is float32", "Nothing to do"),
     _code("wide-range", WARNING, "HU exceed int16; the volume is float32", "Check the rescale intercept"),
     _code(

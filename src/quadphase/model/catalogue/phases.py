@@ -58,6 +58,12 @@ CODES: tuple[FindingCode, ...] = (
         hint="Copy the series from `quadphase exams`",
     ),
     FindingCode(
+        code="phase-override-conflict",
+        severity=Severity.ERROR,
+        title="Rows of phases.csv contradict each other",
+        hint="Keep one row for each stack, and one acquisition for each phase (phase `none` leaves a stack out)",
+    ),
+    FindingCode(
         code="phase-text-repaired",
         severity=Severity.INFO,
         title="Header text was stored in another encoding than declared",
