@@ -13,7 +13,6 @@ from quadphase.deidentify.spellings import Rule
 
 __all__ = ["confirms"]
 
-_ALNUM: Final = re.compile(rb"[0-9A-Za-z]")
 _PRINTABLE: Final = re.compile(rb"[\t\n\r -~]*")
 _HEX_TOKEN: Final = re.compile(rb"[0-9a-fA-F]{16,}")
 _UUID: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

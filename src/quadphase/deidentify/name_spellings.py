@@ -1,8 +1,8 @@
 """Spellings of a person's name: orders, pinyin, Chinese characters, joined and apart.
 
 A DICOM person name has up to three groups (``Zhang^Wei=张^伟``, PS3.5 6.2.1); each is treated by its script. Chinese
-characters give their pinyin as well: surnames by their surname reading (单 is Shan, not Dan), other characters by
-every reading they have, ü as ``v``, ``u`` and ``yu``.
+characters are spelled in simplified and traditional forms (`han_variants`) and give their pinyin as well: surnames by
+their surname reading (单 is Shan, not Dan), other characters by every reading they have, ü as ``v``, ``u``, ``yu``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from quadphase.deidentify.han_variants import han_variants
 from quadphase.deidentify.spellings import Rule, Spelling
 
 __all__ = ["name_spellings"]
@@ -63,12 +64,8 @@ def _chinese(group: str, han: str) -> Iterator[Spelling]:
     pieces = [piece for piece in pieces if piece]
     surname = pieces[0] if len(pieces) > 1 else han[: _surname_length(han)]
     given = han[len(surname) :] if han.startswith(surname) else "".join(pieces[1:])
-    yield Spelling(han, Rule.HAN)
-    for first, second in ((surname, given), (given, surname)):
-        yield Spelling(first + second, Rule.HAN)
-        for separator in ("^", " ", "\u3000", "·"):
-            yield Spelling(first + separator + second, Rule.HAN)
-    yield Spelling(" ".join(han), Rule.HAN)
+    for text in (han, *han_variants(han)):
+        yield from _in_characters(text[: len(surname)], text[len(surname) :])
     for family, names in _readings(surname, given):
         apart = [family, *names]
         joined = [family, "".join(names)]
@@ -76,6 +73,14 @@ def _chinese(group: str, han: str) -> Iterator[Spelling]:
             if sum(len(part) for part in order) >= MINIMUM_LETTERS:
                 yield Spelling(" ".join(order), Rule.WORDS)
                 yield Spelling("".join(part.capitalize() for part in order), Rule.JOINED)
+
+
+def _in_characters(surname: str, given: str) -> Iterator[Spelling]:
+    for first, second in ((surname, given), (given, surname)):
+        yield Spelling(first + second, Rule.HAN)
+        for separator in ("^", " ", "\u3000", "·"):
+            yield Spelling(first + separator + second, Rule.HAN)
+    yield Spelling(" ".join(surname + given), Rule.HAN)
 
 
 def _surname_length(han: str) -> int:

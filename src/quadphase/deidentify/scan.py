@@ -132,7 +132,7 @@ def scan_with(matcher: Matcher, path: Path, *, progress: Progress | None = None)
     for number, entry in enumerate(entries, start=1):
         parts = entry.relative_to(path).as_posix() if entry != path else entry.name
         name = Region(data=os.fsencode(parts), nature=Nature.NAME, place="name")
-        named = _search(matcher, name)
+        named = matcher.search(name)
         location = f"file {number} of {len(entries)} (name withheld)" if named else parts
         if named:
             findings.append(_found(location, "its name", named))
@@ -152,7 +152,7 @@ def scan_with(matcher: Matcher, path: Path, *, progress: Progress | None = None)
                 findings.append(Finding.of("not-scanned", location, f"{region.place or 'contents'}: {region.reason}"))
                 continue
             searched += len(region.data) - region.repeated
-            kinds = _search(matcher, region)
+            kinds = matcher.search(region)
             # One identifier shows in several readings of one text; the first is enough.
             if kinds and (key := (region.place.split(" (")[0], kinds)) not in seen:
                 seen.add(key)
@@ -177,10 +177,6 @@ def _content(entry: Path, info: os.stat_result) -> tuple[bytes | None, list[Regi
     if not stat.S_ISREG(info.st_mode):
         raise OSError(0, "neither a file nor a folder")
     return entry.read_bytes(), when
-
-
-def _search(matcher: Matcher, region: Region) -> frozenset[str]:
-    return matcher.search(region)
 
 
 def _found(location: str, place: str, kinds: frozenset[str]) -> Finding:

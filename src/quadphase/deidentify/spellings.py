@@ -2,8 +2,8 @@
 
 Case and punctuation need no spelling of their own (`folding`). What is enumerated: name orders, pinyin readings and
 Chinese characters (`name_spellings`), formats of a date (`date_spellings`), ids without their leading zeros, and for
-text beyond ASCII the encodings UTF-8, GB18030 and UTF-16. What is deliberately not searched is listed by
-`is_searchable`: a value such as ``7`` is in every table and tells nobody anything.
+text beyond ASCII the encodings UTF-8, GB18030 and UTF-16. A value such as ``7`` has no spelling: it is in every table
+and tells nobody anything; `Matcher.too_short` counts such values.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from enum import Enum
 from quadphase.deidentify.folding import fold
 from quadphase.model.source import Identifier
 
-__all__ = ["Pattern", "Rule", "Spelling", "is_searchable", "patterns", "spellings"]
+__all__ = ["Pattern", "Rule", "Spelling", "patterns", "spellings"]
 
 
 class Rule(Enum):
@@ -60,11 +60,6 @@ MINIMUM_DIGITS = 4
 
 PRIVATE_UID_PREFIX = "1.2.840.10008."
 """UIDs below this root are DICOM's own words (PS3.6 A), not identifiers of an exam."""
-
-
-def is_searchable(identifier: Identifier) -> bool:
-    """Whether any spelling of the identifier is long enough to mean this person."""
-    return next(iter(spellings(identifier)), None) is not None
 
 
 def spellings(identifier: Identifier) -> Iterator[Spelling]:

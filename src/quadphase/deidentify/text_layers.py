@@ -1,4 +1,4 @@
-"""What text says when its layers are taken off: escapes, markup, accents, base64 and hex, PDF streams."""
+"""What text says when its layers are taken off: escapes, markup, keys, accents, short years, base64 and hex, PDF."""
 
 from __future__ import annotations
 
@@ -33,6 +33,14 @@ _HEX: Final = re.compile(rb"[0-9A-Fa-f]{16,}")
 _TAG: Final = re.compile(rb"<[^<>]{0,2000}>")
 _ENCODED_RUN: Final = re.compile(rb"[0-9A-Za-z+/]{100,}")
 """Encoded data; without its + and / it would look like words."""
+_KEY: Final = re.compile(
+    rb"\"[^\"\\\n]{1,64}\"[ \t]*:|^[ \t]*(?:- )?[A-Za-z_\x80-\xff][\w\x80-\xff.-]{0,40}[ \t]*[:=](?=[ \t\"'])",
+    re.MULTILINE,
+)
+"""Keys of JSON, and of YAML and TOML at the beginning of a line."""
+_SHORT_YEAR: Final = re.compile(rb"(?<![\w/.-])(\d{1,2})([/-])(\d{1,2})\2(\d{1,2})(?![\w/-]|\.\d)")
+LATEST_SECOND: Final = b"59"
+"""Two-digit years with hyphens count only beyond it: ``12-05-20`` is also a time of day."""
 _TO_BLANK: Final = bytes(32 if FOLD[code] == 32 else code for code in range(256))
 """Punctuation and white space become blanks; case stays, as it tells joined names from words."""
 _JSON: Final = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
@@ -53,7 +61,7 @@ def is_text(data: bytes) -> bool:
     # Headers padded with NULs and UTF-16 are text too.
     strange = len(sample.translate(None, _TEXT_BYTES)) - sample.count(0)
     if strange * 50 > len(sample) or sample.count(0) * 10 > len(sample) * 9:
-        return False
+        return _is_wide_text(sample)
     high = len(sample.translate(None, _ASCII))
     if not high:
         return True
@@ -63,7 +71,13 @@ def is_text(data: bytes) -> bool:
         return True
     # Common Chinese characters, GB 2312: in random bytes such pairs are few.
     pairs = len(_HANZI_PAIR.findall(sample))
-    return pairs * 2 * 10 >= high * 7 or high * 20 < len(sample)
+    return pairs * 2 * 10 >= high * 7 or high * 20 < len(sample) or _is_wide_text(sample)
+
+
+def _is_wide_text(sample: bytes) -> bool:
+    """UTF-16 without a byte order mark, as far as there are words in it: HU of a liver are UTF-16 letters as well."""
+    wide = _from_utf16(sample)
+    return wide.count(b" ") * 50 > len(wide)
 
 
 def layers(region: Region) -> Iterator[Region | tuple[bytes, str]]:
@@ -77,15 +91,37 @@ def layers(region: Region) -> Iterator[Region | tuple[bytes, str]]:
     if plain != data:
         yield Region(data=plain, nature=Nature.TEXT, place=f"{place} (unescaped)")
     unmarked = _TAG.sub(b" ", plain) if b"<" in plain else plain
-    closed = b" ".join(_ENCODED_RUN.sub(b" ", unmarked).translate(_TO_BLANK).split())
+    closed = _closed(unmarked)
     if len(closed) < len(plain):
         yield Region(data=closed, nature=Nature.TEXT, place=f"{place} (blanks closed)", words_only=True)
+    values = _KEY.sub(b" ", plain)
+    if len(values) < len(plain):
+        yield Region(data=_closed(values), nature=Nature.TEXT, place=f"{place} (keys removed)", words_only=True)
+    dates = _years_in_full(plain)
+    if dates:
+        yield Region(data=dates, nature=Nature.TEXT, place=f"{place} (years in full)")
     joined = _TAG.sub(b"", plain) if b"<" in plain else plain
     if joined != plain:
         yield Region(data=joined, nature=Nature.TEXT, place=f"{place} (markup removed)")
     for text in _plain_letters(plain):
         yield Region(data=text, nature=Nature.TEXT, place=f"{place} (plain letters)")
     yield from _encoded(plain, place)
+
+
+def _closed(data: bytes) -> bytes:
+    """Words with one blank between them, whatever stood there; without encoded data, which would look like words."""
+    return b" ".join(_ENCODED_RUN.sub(b" ", data).translate(_TO_BLANK).split())
+
+
+def _years_in_full(data: bytes) -> bytes:
+    """Dates with a year of two digits, ``05/03/61`` or ``61/03/05``, with the year in either century."""
+    full: list[bytes] = []
+    for first, mark, middle, last in _SHORT_YEAR.findall(data):
+        for year, template in ((last, (first, middle, b"%s")), (first, (b"%s", middle, last))):
+            if len(year) == 2 and (mark == b"/" or year > LATEST_SECOND):
+                text = mark.join(template)
+                full += (text % (b"19" + year), text % (b"20" + year))
+    return b"\n".join(full)
 
 
 def _from_utf16(data: bytes) -> bytes:

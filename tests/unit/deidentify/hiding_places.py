@@ -33,9 +33,11 @@ PLACES: dict[str, Place] = {}
 class Planted:
     """One person's identifiers, all of one kind of truth: planted or innocent."""
 
-    def __init__(self, *, name: str, hanzi: str, patient_id: str, day: datetime, accession: str, uid: str) -> None:
+    def __init__(
+        self, *, name: str, hanzi: str, patient_id: str, day: datetime, accession: str, uid: str, traditional: str
+    ) -> None:
         self.name, self.hanzi, self.patient_id, self.day = name, hanzi, patient_id, day
-        self.accession, self.uid = accession, uid
+        self.accession, self.uid, self.traditional = accession, uid, traditional
 
 
 def place(function: Place) -> Place:
@@ -247,6 +249,50 @@ def json_key(root: Path, p: Planted) -> None:
 def csv_name_in_two_cells(root: Path, p: Planted) -> None:
     family, given = p.name.split("^")
     (root / "patient_data.csv").write_text(f'"patient_id","a","b"\r\n"P0001","{given}","{family}"\r\n')
+
+
+@place
+def json_name_in_two_values(root: Path, p: Planted) -> None:
+    family, given = p.name.split("^")
+    (root / "people.json").write_text(json.dumps([{"family": family, "given": given, "age": 61}], indent=1))
+
+
+@place
+def json_chinese_name_in_two_values(root: Path, p: Planted) -> None:
+    text = json.dumps({"姓": p.hanzi[:1], "名": p.hanzi[1:]}, ensure_ascii=False)
+    (root / "people.json").write_text(text, encoding="utf-8")
+
+
+@place
+def toml_name_in_two_lines(root: Path, p: Planted) -> None:
+    family, given = p.name.split("^")
+    (root / "people.toml").write_text(f'[who]\ngiven_name = "{given}"\nfamily_name = "{family}"\n')
+
+
+@place
+def yaml_name_in_two_lines(root: Path, p: Planted) -> None:
+    family, given = p.name.split("^")
+    (root / "people.yaml").write_text(f"- family-names: {family}\n  given-names: {given}\n")
+
+
+@place
+def csv_chinese_name_in_two_cells(root: Path, p: Planted) -> None:
+    (root / "patient_data.csv").write_text(f'"P0001","{p.hanzi[:1]}","{p.hanzi[1:]}"\r\n', encoding="utf-8")
+
+
+@place
+def traditional_characters(root: Path, p: Planted) -> None:
+    (root / "notes.txt").write_text(f"病人 {p.traditional} 男", encoding="utf-8")
+
+
+@place
+def short_year(root: Path, p: Planted) -> None:
+    (root / "README.md").write_text(f"seen {p.day:%d/%m/%y}.\n")
+
+
+@place
+def short_year_first_in_a_cell(root: Path, p: Planted) -> None:
+    (root / "a.csv").write_text(f"P0001,{p.day.year % 100:02d}/{p.day.month}/{p.day.day},60\n")
 
 
 @place
@@ -493,11 +539,11 @@ def numpy_archive(root: Path, p: Planted) -> None:
 
 PERSON = Planted(
     name="Zhang^Xiaoming", hanzi="张小明", patient_id="00734519", day=datetime(2021, 3, 5, 4, 30, tzinfo=UTC),
-    accession="A1900734", uid="1.2.840.113619.2.55.3.2831163.77",
+    accession="A1900734", uid="1.2.840.113619.2.55.3.2831163.77", traditional="張小明",
 )  # fmt: skip
 
 TWIN = Planted(
     name="Zheng^Xiaoning", hanzi="王天地", patient_id="00481672", day=datetime(2020, 8, 17, 4, 30, tzinfo=UTC),
-    accession="A1800555", uid="1.2.840.113619.2.55.3.9926415.12",
+    accession="A1800555", uid="1.2.840.113619.2.55.3.9926415.12", traditional="張小寧",
 )  # fmt: skip
 """Another person, whom the ledger does not know."""

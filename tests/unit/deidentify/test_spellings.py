@@ -6,7 +6,7 @@ import pytest
 
 from quadphase.deidentify.matcher import Matcher
 from quadphase.deidentify.regions import Region
-from quadphase.deidentify.spellings import is_searchable, spellings
+from quadphase.deidentify.spellings import spellings
 from quadphase.deidentify.unpacking import regions
 from quadphase.model.source import Identifier
 
@@ -42,6 +42,12 @@ def finds(identifier: Identifier, text: str | bytes, **options: object) -> bool:
         ("DOE^JOHN^MICHAEL", "Doe, John Michael"),
         ("Müller^Jürgen", "Muller Jurgen"),
         ("Wang^Wei=王^伟", "王伟"),
+        ("刘国华", "姓名: 劉國華"),
+        ("劉^國華", "刘国华"),
+        ("范云", "范雲"),
+        ("范云", "範云"),
+        ("王伟", '{"family": "Wang", "given": "Wei"}'),
+        ("王伟", "姓: 王\n名: 伟"),
     ],
 )
 def test_names(name: str, text: str) -> None:
@@ -60,6 +66,9 @@ def test_names(name: str, text: str) -> None:
         ("Zhang^Wei", "zhang  and  wei"),
         ("DOE^JOHN", "doe"),
         ("Li^Na", "li nada"),
+        ("Wang^Wei", '{"family": "Wang", "age": "61", "given": "Wei"}'),
+        ("Wang^Wei", '{"wang": 1, "wei": 2}'),
+        ("刘国华", "劉國芳"),
     ],
 )
 def test_words_that_are_no_names(name: str, text: str) -> None:
@@ -79,6 +88,20 @@ def test_words_that_are_no_names(name: str, text: str) -> None:
 def test_dates(text: str) -> None:
     for value in ("2021-03-05", "20210305"):
         assert finds(Identifier(kind="date", value=value), text)
+
+
+@pytest.mark.parametrize(
+    "text", ["03/05/61", "3/5/61", "05/03/61", "61/05/03", "born 03-05-61.", "61-05-03", "5/3/61, male", "(03/05/61)"]
+)
+def test_dates_with_a_year_of_two_digits(text: str) -> None:
+    assert finds(Identifier(kind="birth_date", value="1961-05-03"), text)
+
+
+@pytest.mark.parametrize("text", ["03.05.20", "03:05:20", "at 03-05-20", "20-05-03", "1/03/05/20", "03/05/20/1",
+                                  "v03-05-20-1", "03/05-20", "a/03/05/20", "0.3/05/20", "03/05/20.5"])  # fmt: skip
+def test_short_numbers_that_are_no_dates(text: str) -> None:
+    assert not finds(Identifier(kind="date", value="2020-05-03"), text)
+    assert not finds(Identifier(kind="date", value="2020-03-05"), text)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +155,7 @@ def test_uids() -> None:
                                         ("uid", "1.2.840.10008.5.1.4.1.1.2"), ("patient_id", "A1")])  # fmt: skip
 def test_what_cannot_be_searched_is_counted(kind_value: tuple[str, str]) -> None:
     identifier = Identifier(kind=kind_value[0], value=kind_value[1])
-    assert not is_searchable(identifier)
+    assert list(spellings(identifier)) == []
     assert Matcher([identifier]).too_short == {kind_value[0]: 1}
 
 
