@@ -180,7 +180,7 @@ class _Job:
         try:
             there = self._archive.instances(series.study_instance_uid, series.series_instance_uid)
         except SourceUnreachableError as error:
-            if error.code not in ("no-dicomweb", "find-failed"):
+            if error.code not in ("no-dicomweb", "find-failed", "incomplete-answer"):
                 raise
             return None  # it answers, but cannot list this series: ask for all of it
         return [uid for uid in dict.fromkeys(there) if uid and not self._store.has(uid)] if there else None

@@ -118,7 +118,7 @@ class WebArchive:
     # Query
 
     def check(self) -> None:
-        self._query("/studies", {"PatientID": _NOBODY, "limit": "1"})
+        self._query("/studies", {"PatientID": _NOBODY, "limit": "1"}, uid="0020000D")
 
     def exams(self, query: ExamQuery) -> list[RemoteExam]:
         keys = (
@@ -133,7 +133,7 @@ class WebArchive:
                 accession_number=_value(item, "00080050"),
                 study_date=date_of(_value(item, "00080020")),
             )
-            for item in self._query("/studies", keys)
+            for item in self._query("/studies", keys, uid="0020000D")
         ]
 
     def series(self, study_instance_uid: str) -> list[RemoteSeries]:
@@ -146,17 +146,26 @@ class WebArchive:
                 description=_value(item, "0008103E"),
                 instances=int(number) if (number := _value(item, "00201209")).isdecimal() else None,
             )
-            for item in self._query(f"/studies/{quote(study_instance_uid)}/series", fields)
+            for item in self._query(f"/studies/{quote(study_instance_uid)}/series", fields, uid="0020000E")
         ]
 
     def instances(self, study_instance_uid: str, series_instance_uid: str) -> list[str]:
         path = f"/studies/{quote(study_instance_uid)}/series/{quote(series_instance_uid)}/instances"
-        return [_value(item, "00080018") for item in self._query(path, {})]
+        return [_value(item, "00080018") for item in self._query(path, {}, uid="00080018")]
 
-    def _query(self, path: str, keys: dict[str, str]) -> list[dict[str, Any]]:
+    def _query(self, path: str, keys: dict[str, str], *, uid: str) -> list[dict[str, Any]]:
+        """Every match, page after page; one that comes again (its UID in attribute `uid`) is taken once.
+
+        Raises
+        ------
+        SourceUnreachableError
+            ``"no-dicomweb"``; ``"incomplete-answer"`` if the archive says there is more and does not give it.
+        """
         found: list[dict[str, Any]] = []
+        seen: set[str] = set()
+        received = 0
         while True:
-            more = {"offset": str(len(found))} if found else {}
+            more = {"offset": str(received)} if received else {}
             text = urlencode({**keys, **more})
             answer = self._request(f"{path}?{text}" if text else path, "application/dicom+json")
             if answer.status == 204:
@@ -164,16 +173,29 @@ class WebArchive:
             try:
                 if answer.status != 200:
                     raise ValueError
-                page = json.loads(answer.data)
-                found += [item for item in page if isinstance(item, dict)]
-            except ValueError:
+                page = [item for item in json.loads(answer.data) if isinstance(item, dict)]
+            except (ValueError, TypeError):
                 raise SourceUnreachableError(
                     "no-dicomweb",
                     f"{self.address} does not answer QIDO-RS (HTTP {answer.status})",
                     "Check the path of the address; Orthanc's is /dicom-web",
                 ) from None
-            # PS3.18 section 8.3.4.4: a server that gives only some of the results says so in a Warning
-            if not page or "299" not in answer.headers.get("Warning", ""):
+            new = {_value(item, uid): item for item in page if _value(item, uid) not in seen}
+            found += new.values()
+            seen |= new.keys()
+            received += len(page)
+            # PS3.18 section 8.3.4.4: a server that gives only some of the results says so in a Warning 299; the same
+            # code tells of a parameter that is not supported, so a page with nothing new ends the asking
+            warning = answer.headers.get("Warning", "")
+            if "299" not in warning:
+                return found
+            if not new:
+                if "additional result" in warning.lower():
+                    raise SourceUnreachableError(
+                        "incomplete-answer",
+                        f"{self.address} keeps back results of a query and does not page",
+                        "Ask the archive's administrator to raise the limit of QIDO-RS results",
+                    )
                 return found
 
     # Retrieve
