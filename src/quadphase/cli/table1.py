@@ -47,7 +47,7 @@ def table1(
         from quadphase.io.release import Release
         from quadphase.io.release_tables import GEOMETRY_NAME
         from quadphase.release.manifest import CHECKSUMS_NAME
-        from quadphase.release.table1_text import FORMATS
+        from quadphase.release.table1_text import render_table1
         from quadphase.statistics.measures import release_measures
         from quadphase.statistics.table1 import compute_table1
 
@@ -60,7 +60,7 @@ def table1(
             with progress("measure", quiet=json or (release.root / GEOMETRY_NAME).is_file()) as report:
                 images = release_measures(release, progress=report)
         table = compute_table1(release.rows, images, convention=convention.value)
-        text = FORMATS[form.value](table)
+        text = render_table1(table, form.value)
         if out is not None:
             atomic.write_text(out, text, overwrite=overwrite)
         emit(

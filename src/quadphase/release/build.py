@@ -26,7 +26,7 @@ from quadphase.release.manifest import released_files, seal
 from quadphase.release.metadata import write_metadata
 from quadphase.release.report import AuditNote, write_report
 from quadphase.release.splits import SPLITS_NAME, format_splits, make_splits
-from quadphase.release.table1_text import FILE_FORMATS
+from quadphase.release.table1_text import FILE_FORMATS, render_table1
 from quadphase.release.tables import format_patient_data
 from quadphase.statistics.measures import stored_measures
 from quadphase.statistics.table1 import compute_table1
@@ -177,8 +177,8 @@ def _write_tables(out: Path, cases: list[ReleasedCase], protocol: Protocol) -> N
     for name, text in texts.items():
         atomic.write_text(out / name, text)
     table = compute_table1(Release(out).rows, stored_measures(out))
-    for form, render in FILE_FORMATS.items():
-        atomic.write_text(out / f"table1.{form}", render(table))
+    for form in FILE_FORMATS:
+        atomic.write_text(out / f"table1.{form}", render_table1(table, form))
 
 
 def _agreement(study: Study, release: Release) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """One case into a release: crop to the liver, window, write three files a phase, measure. The unit of parallel work.
 
-The slice range is the liver's (from `liver.json`) plus the protocol's margin. It is widened where the lesion mask
-reaches further: a released lesion is never cut. The released liver mask is the union of liver and lesions, because a
+The slice range is the liver's (from `liver.json`), widened where the lesion mask reaches further (a released lesion is
+never cut), plus the protocol's margin. The released liver mask is the union of liver and lesions, because a
 liver finder leaves out what does not look like liver; how many voxels that added is in `geometry.csv`. Everything
 released is built new from voxels and grid; no header is copied.
 """
@@ -233,7 +233,7 @@ def _kept(
         raise InputError("bad-slice-range", f"The liver range of {where} does not fit its {depth} slices")
     # Whole slices only; a margin of less than one slice keeps none, never a part.
     margin = math.floor(margin_mm / volume.grid.spacing_mm[2] + 1e-6)
-    first, stop = max(0, liver.first - margin), min(depth, liver.stop + margin)
+    first, stop = liver.first, liver.stop
     spanned = slice_range(lesions.voxels) if lesions is not None else None
     if spanned is not None and (spanned[0] < first or spanned[1] > stop):
         findings.append(
@@ -244,7 +244,7 @@ def _kept(
             )
         )
         first, stop = min(first, spanned[0]), max(stop, spanned[1])
-    return first, stop
+    return max(0, first - margin), min(depth, stop + margin)
 
 
 def _geometry(

@@ -138,7 +138,7 @@ def _latex(table: Table1) -> str:
     )
 
 
-FILE_FORMATS: Final[Mapping[str, Callable[[Table1], str]]] = {
+FILE_FORMATS: Final[Mapping[Format, Callable[[Table1], str]]] = {
     "csv": _csv,
     "md": _markdown,
     "html": _html,
@@ -146,7 +146,7 @@ FILE_FORMATS: Final[Mapping[str, Callable[[Table1], str]]] = {
 }
 """Formats a release holds, by file suffix."""
 
-FORMATS: Final[Mapping[str, Callable[[Table1], str]]] = {"text": _plain, **FILE_FORMATS}
+FORMATS: Final[Mapping[Format, Callable[[Table1], str]]] = {"text": _plain, **FILE_FORMATS}
 
 
 def render_table1(table: Table1, form: Format) -> str:

@@ -98,7 +98,10 @@ def test_margin_and_full_range(make_study: Maker, tmp_path: Path) -> None:
     assert (row.window_lower_hu, row.minimum_hu < -900, row.maximum_hu > 800) == (None, True, True)
 
 
-def test_a_lesion_outside_the_liver_range_is_kept_and_reported(make_study: Maker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("margin_mm", [0.0, 4.0])
+def test_a_lesion_outside_the_liver_range_is_kept_and_reported(
+    make_study: Maker, tmp_path: Path, margin_mm: float
+) -> None:
     small = make_study(1)
     path = small.study.consensus("P0001") / "C1.nii.gz"
     mask = load_mask(path)
@@ -108,8 +111,12 @@ def test_a_lesion_outside_the_liver_range_is_kept_and_reported(make_study: Maker
     small.decide("P0001")
     out = tmp_path / "out"
     out.mkdir()
-    summary = build_release(small.study.root, out, small.subjects, small.study.protocol, figures=False)
+    protocol = Protocol.of({"localize": {"margin_mm": margin_mm}})
+    summary = build_release(small.study.root, out, small.subjects, protocol, figures=False)
     assert [(f.code, f.location) for f in summary.findings] == [("lesion-outside-liver-range", "P0001 C1")]
+    row = next(r for r in load_geometry(out / "geometry.csv") if r.phase == "C1")
+    slices = int(margin_mm / 4.0)  # the margin is around liver and lesions, as the released liver mask holds both
+    assert (row.first_slice, row.stop_slice) == (LIVER[0] - slices, LIVER[1] + 2 + slices)
     released = Release(out)["P0001"].phase("C1").lesions
     assert released is not None
     assert released.voxels.sum() == voxels.sum()
