@@ -11,7 +11,7 @@ from quadphase.audit.facts import Sketch, VolumeFacts
 from quadphase.io.release import Release
 from quadphase.model import Finding, Phase
 
-__all__ = ["CaseCheck", "CaseContext", "ReleaseCheck", "ReleaseContext", "VolumeCheck"]
+__all__ = ["CaseCheck", "CaseContext", "ReleaseCheck", "ReleaseContext", "VolumeCheck", "has_images"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,6 +75,11 @@ class ReleaseContext:
     def table_only(self) -> bool:
         """Whether no image of the table exists: then only the table is judged."""
         return not self.files
+
+
+def has_images(release: Release) -> bool:
+    """Whether any image of the table exists beside it; otherwise the table stands alone."""
+    return any(row.ct_path and (release.root / row.ct_path).exists() for row in release.rows)
 
 
 VolumeCheck = Callable[[VolumeFacts], Iterator[Finding]]

@@ -7,21 +7,53 @@ import struct
 from pathlib import Path
 from typing import Any, Final
 
+from quadphase.audit.contexts import has_images
 from quadphase.audit.report import AuditReport
 from quadphase.audit.thumbnail import volumes_of
+from quadphase.errors import InputError, OutputError
 from quadphase.io import atomic
+from quadphase.io.release import Release
 from quadphase.model import Finding
 from quadphase.model.catalogue import CATALOGUE
 
-__all__ = ["render_html", "write_html"]
+__all__ = ["render_html", "require_page", "write_html"]
 
 SHOWN: Final = 9
 """Findings of one code shown before "more"."""
 
 
-def write_html(path: Path, report: AuditReport) -> Path:
+def require_page(path: Path, *audited: Path, overwrite: bool = False) -> None:
+    """Refuse a place for the page before hours of auditing, not after.
+
+    Parameters
+    ----------
+    path : Path
+        Where the page is to be written.
+    *audited : Path
+        Releases that are read: a page inside one of them would change it, or replace a page of its own.
+    overwrite : bool
+        Whether an existing file is replaced.
+
+    Raises
+    ------
+    InputError
+        ``"page-inside"``; as `Release`.
+    OutputError
+        ``"exists"``, ``"not-a-file"``.
+    """
+    for name in audited:
+        release = Release(name)
+        if has_images(release) and path.resolve().is_relative_to(release.root.resolve()):
+            raise InputError("page-inside", f"{path} lies inside the release", "Write the page to another folder")
+    if path.is_dir():
+        raise OutputError("not-a-file", f"{path} is a folder", "Name a file, such as report.html")
+    if path.exists() and not overwrite:
+        raise OutputError("exists", f"{path} exists already", "Choose another name, or add --overwrite")
+
+
+def write_html(path: Path, report: AuditReport, *, overwrite: bool = False) -> Path:
     """Write the page; errors as `atomic.write_bytes`."""
-    return atomic.write_text(path, render_html(report))
+    return atomic.write_text(path, render_html(report), overwrite=overwrite)
 
 
 def render_html(report: AuditReport) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from quadphase.audit.case import CaseJob, CaseResult, audit_case
 from quadphase.audit.checks import RELEASE_CHECKS
 from quadphase.audit.checks.release.checksums import MANIFEST
-from quadphase.audit.contexts import ReleaseContext
+from quadphase.audit.contexts import ReleaseContext, has_images
 from quadphase.audit.facts import VolumeFacts
 from quadphase.audit.failures import judged
 from quadphase.audit.report import AuditReport, in_order
@@ -44,7 +44,7 @@ def audit(
     Parameters
     ----------
     path : Path or str
-        Folder of the release, or its table alone (then only the table is judged).
+        Folder of the release, or its table: with the images beside it, or on its own (then only the table is judged).
     against : Path or str, optional
         Another release, searched for the same scans.
     workers : int
@@ -118,7 +118,7 @@ def audit(
 
 def _files(release: Release) -> frozenset[str]:
     """Files of the release; none if not a single image of its table exists (a table on its own)."""
-    if not any(row.ct_path and (release.root / row.ct_path).exists() for row in release.rows):
+    if not has_images(release):
         return frozenset()
     paths = (path for path in release.root.rglob("*") if path.is_file())
     return frozenset(path.relative_to(release.root).as_posix() for path in paths)

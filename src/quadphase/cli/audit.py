@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quadphase.cli.output import JsonOption, WorkersOption, emit, guard, progress
+from quadphase.cli.output import JsonOption, WorkersOption, counted, emit, guard, progress
 from quadphase.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -22,11 +22,14 @@ COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
 def audit(
-    path: Annotated[Path, typer.Argument(help="Folder of a release, or its patient_data.csv alone.")],
+    path: Annotated[
+        Path, typer.Argument(help="Folder of a release, or its table; a table without images is judged alone.")
+    ],
     against: Annotated[
         Path | None, typer.Option("--against", help="Another release, searched for the same scans.")
     ] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Also write this report with pictures.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing report.")] = False,
     json: JsonOption = False,
     workers: WorkersOption = 2,
 ) -> None:
@@ -37,12 +40,16 @@ def audit(
     with guard():
         from quadphase.audit import audit as run
 
+        if html is not None:
+            from quadphase.audit.html import require_page
+
+            require_page(html, path, *([against] if against is not None else []), overwrite=overwrite)
         with progress("audit", quiet=json) as step:
             report = run(path, against=against, workers=workers, progress=step, thumbnails=html is not None)
         if html is not None:
             from quadphase.audit.html import write_html
 
-            write_html(html, report)
+            write_html(html, report, overwrite=overwrite)
         emit(report.to_dict(), json=json, text=lambda: _print(report, html))
         if report.has_errors:
             raise typer.Exit(int(ExitCode.FINDINGS))
@@ -69,9 +76,9 @@ def _print(report: AuditReport, html: Path | None) -> None:
             body = "\n".join([f"[bold]{escape(_title(code))}[/]", *map(escape, [*shown, *more])])
             table.add_row(f"[{COLOURS[severity]}]{code}[/]\n[dim]{severity}[/]", str(n), body)
         console.print(table)
-    words = ", ".join(f"{n} {name}{'s' if n != 1 and name != 'info' else ''}" for name, n in counts.items())
+    words = ", ".join(f"{n} {name}" if name == "info" else counted(n, name) for name, n in counts.items())
     read = f"{len(report.facts)} of {report.images} volumes read"
-    console.print(f"{escape(report.name)}: {report.subjects} subjects, {read}; {words}.", soft_wrap=True)
+    console.print(f"{escape(report.name)}: {counted(report.subjects, 'subject')}, {read}; {words}.", soft_wrap=True)
     if html is not None:
         console.print(f"Report with pictures: {escape(str(html))}", soft_wrap=True)
 

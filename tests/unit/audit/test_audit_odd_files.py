@@ -68,7 +68,7 @@ def test_one_nan(root: Path, two: Items) -> None:
     rewrite(root, two, _with_nan)
     report = audit(root)
     assert "not-finite" in whole(report)
-    assert report.of("not-finite")[0].message == "1 voxels are NaN or infinite"
+    assert report.of("not-finite")[0].message == "NaN or infinite voxels: 1"
     # Everything else is measured as before: no number of the derived tables changes.
     assert [f.message for f in report.of("geometry-table-differs")] == ["data_type int16 but measured float32"]
     assert {"table1-differs", "lesion-table-differs", "window-claim"}.isdisjoint(report.counts)

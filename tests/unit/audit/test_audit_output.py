@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -131,6 +132,54 @@ def test_command_writes_the_page(app: typer.Typer, flawed: Path, tmp_path: Path)
     outcome = CliRunner().invoke(app, ["audit", str(flawed), "--html", str(page), "--workers", "1"])
     assert outcome.exit_code == 1
     assert page.read_text("utf-8").startswith("<!doctype html>")
+    page.write_text("mine")
+    again = CliRunner().invoke(app, ["audit", str(flawed), "--html", str(page), "--workers", "1"])
+    assert again.exit_code == 2
+    assert "exists already" in again.output
+    assert page.read_text() == "mine"
+    forced = CliRunner().invoke(app, ["audit", str(flawed), "--html", str(page), "--overwrite", "--workers", "1"])
+    assert forced.exit_code == 1
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("name", ["report.html", "new.html", "figures/page.html", "../{own}/page.html"])
+def test_command_writes_nothing_into_the_release(name: str, app: typer.Typer, ours: Path, tmp_path: Path) -> None:
+    release = Path(shutil.copytree(ours, tmp_path / "release"))
+    (release / "report.html").write_text("the release's own")
+    before = sorted(release.rglob("*"))
+    target = release / name.format(own="release")
+    for path in (release, release / "patient_data.csv"):
+        done = CliRunner().invoke(app, ["audit", str(path), "--html", str(target), "--overwrite", "--workers", "1"])
+        assert done.exit_code == 2
+        assert "inside the release" in done.output
+    other = CliRunner().invoke(
+        app, ["audit", str(ours), "--against", str(release), "--html", str(target), "--workers", "1"]
+    )
+    assert other.exit_code == 2
+    assert sorted(release.rglob("*")) == before
+    assert (release / "report.html").read_text() == "the release's own"
+
+
+def test_page_beside_a_table_on_its_own(app: typer.Typer, ours: Path, tmp_path: Path) -> None:
+    table = Path(shutil.copy(ours / "patient_data.csv", tmp_path))
+    done = CliRunner().invoke(app, ["audit", str(table), "--html", str(tmp_path / "page.html"), "--workers", "1"])
+    assert done.exit_code == 0
+    assert "0 errors, 0 warnings, 1 info" in done.stdout
+    assert (tmp_path / "page.html").is_file()
+    folder = CliRunner().invoke(app, ["audit", str(table), "--html", str(tmp_path), "--workers", "1"])
+    assert folder.exit_code == 2
+    assert "is a folder" in folder.output
+
+
+def test_one_is_singular(app: typer.Typer, clean: tuple[Item, ...], tmp_path: Path) -> None:
+    release = write_plain(tmp_path / "release", [i for i in clean if i.case == "P0417"])
+    table = release / "patient_data.csv"
+    table.write_text(table.read_text().replace('"male"', "NA"))
+    page = tmp_path / "page.html"
+    done = CliRunner().invoke(app, ["audit", str(release), "--html", str(page), "--workers", "1"])
+    assert "1 subject, 4 of 4 volumes read; 0 errors, 1 warning, 1 info." in done.stdout
+    assert "1 subject, 4 images in the table" in page.read_text("utf-8")
+    assert "<b>1</b>warning<" in page.read_text("utf-8")
 
 
 def test_repair_command(app: typer.Typer, flawed: Path, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +17,11 @@ from quadphase.audit import audit
 from quadphase.audit.repair import repair
 from quadphase.audit.repair import run as repair_run
 from quadphase.errors import InputError, OutputError
-from quadphase.io.nifti import load_mask, load_volume
+from quadphase.io.nifti import load_mask, load_volume, save_volume
 from quadphase.io.tables import format_csv
-from quadphase.model import Phase
+from quadphase.model import Grid, Mask, Phase, Volume
 
-from .conftest import Item, paths_of, with_hu, write_plain
+from .conftest import Item, paths_of, with_hu, write_ours, write_plain
 
 Items = tuple[Item, ...]
 
@@ -224,3 +226,124 @@ def test_json_is_plain(flawed: Path, tmp_path: Path) -> None:
     report = repair(flawed, tmp_path / "out")
     value = json.loads(json.dumps(report.to_dict()))
     assert set(value) == {"format", "out", "images", "resumed_subjects", "counts", "lines"}
+
+
+def test_text_in_a_mask_header_is_wiped(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path / "release", one)
+    leaky = root / str(paths_of(one[1])[2])
+    raw = bytearray(gzip.decompress(leaky.read_bytes()))
+    raw[148:160] = b"ZHANG^WEI 19"  # descrip
+    leaky.write_bytes(gzip.compress(bytes(raw), mtime=0))
+    out = tmp_path / "out"
+    report = repair(root, out)
+    assert report.counts()["repaired"] == {"header": 1}
+    assert [line["location"] for line in provenance(out) if line["what"] == "header"] == ["P0417/C1/liver"]
+    assert b"ZHANG" not in gzip.decompress((out / leaky.relative_to(root)).read_bytes())
+    assert b"ZHANG" not in (out / "provenance.csv").read_bytes()
+    assert set(audit(out).counts) == set()
+    for item in (one[0], *one[2:]):
+        for path in paths_of(item):
+            assert (out / str(path)).read_bytes() == (root / str(path)).read_bytes()
+
+
+def test_a_table_that_repeats_the_header_repairs_nothing(one: Items, tmp_path: Path) -> None:
+    items = []
+    for item in one:
+        affine = item.volume.grid.affine @ np.diag([1.0123456, 1.0123456, 1.0012345, 1.0])
+        grid = Grid(item.volume.grid.shape, affine)
+        masks = {
+            name: Mask(voxels=getattr(item, name).voxels, grid=grid)
+            for name in ("liver", "lesion")
+            if getattr(item, name) is not None
+        }
+        items.append(replace(item, volume=Volume(hu=item.volume.hu, grid=grid), **masks))
+    root = write_ours(tmp_path / "release", items)
+    assert "3.1636" in (root / "geometry.csv").read_text()  # 3.16358: the table has fewer digits than the header
+    out = tmp_path / "out"
+    report = repair(root, out, spacing=root / "geometry.csv")
+    assert report.counts()["repaired"] == {}
+    for item in items:
+        for path in paths_of(item):
+            assert (out / str(path)).read_bytes() == (root / str(path)).read_bytes()
+
+
+def test_a_table_that_moves_a_volume_is_followed(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path / "release", one)
+    x, y, z = one[1].volume.grid.origin_mm
+    table = tmp_path / "spacing.csv"
+    si, sj, sk = one[1].volume.grid.spacing_mm
+    table.write_text(
+        "patient_id,phase,spacing_i_mm,spacing_j_mm,slice_spacing_mm,origin_x_mm,origin_y_mm,origin_z_mm\n"
+        f"P0417,C1,{si},{sj},{sk},{x},{y},{z + 7}\n"
+    )
+    out = tmp_path / "out"
+    assert repair(root, out, spacing=table).counts()["repaired"] == {"origin": 1}
+    (line,) = [line for line in provenance(out) if line["what"] == "origin"]
+    assert line["before"] != line["after"]
+    assert load_volume(out / paths_of(one[1])[0]).grid.origin_mm[2] == pytest.approx(z + 7)
+
+
+def interrupted(root: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repair that wrote everything but its last step."""
+    real = repair_run._finish
+
+    def breaks(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(repair_run, "_finish", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        repair(root, out)
+    monkeypatch.setattr(repair_run, "_finish", real)
+
+
+def test_an_unfinished_copy_of_the_same_inputs_goes_on(
+    flawed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(flawed, tmp_path / "out", monkeypatch)
+    settings = (tmp_path / ".tmp-out" / ".repair" / "settings.json").read_text()
+    assert str(flawed) not in settings
+    assert repair(flawed, tmp_path / "out").resumed == 1
+
+
+@pytest.mark.parametrize("other", ["folder", "image", "software"])
+def test_an_unfinished_copy_of_something_else_starts_anew(
+    other: str, one: Items, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another release with the same table must not be taken for the one that was begun."""
+    root = write_plain(tmp_path / "release", one)
+    interrupted(root, tmp_path / "out", monkeypatch)
+    if other == "folder":
+        root = Path(shutil.copytree(root, tmp_path / "another"))
+    if other == "software":
+        monkeypatch.setattr(repair_run, "__version__", "0.0.1")
+    else:
+        changed = with_hu(one[1], one[1].volume.hu // 2 * 2)
+        save_volume(root / paths_of(one[1])[0], changed.volume)
+    assert repair(root, tmp_path / "out").resumed == 0
+    path = paths_of(one[1])[0]
+    assert (tmp_path / "out" / path).read_bytes() == (root / path).read_bytes()
+
+
+def test_names_that_look_alike_are_not_mixed_up(one: Items, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [replace(i, case=case) for case in ("P 1", "P_1") for i in one[:1]]
+    root = write_plain(tmp_path / "release", items)
+    interrupted(root, tmp_path / "out", monkeypatch)
+    assert len(list((tmp_path / ".tmp-out" / ".repair").glob("[0-9]*.json"))) == 2
+    assert repair(root, tmp_path / "out").resumed == 2
+
+
+def test_voxels_that_are_no_hu_are_left(one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path / "release", one)
+    arrays = {
+        "C1": np.where(one[1].volume.hu > 150, np.nan, one[1].volume.hu).astype(np.float32),
+        "C2": np.where(one[2].volume.hu > 100, np.int32(2**30), one[2].volume.hu.astype(np.int32)),
+    }
+    for item in one[1:3]:
+        nib.save(nib.Nifti1Image(arrays[item.phase.value], item.volume.grid.affine), root / paths_of(item)[0])
+    out = tmp_path / "out"
+    assert repair(root, out).counts()["left"]["file"] == 3
+    reasons = {line["location"]: line["basis"] for line in provenance(out) if line["what"] == "file"}
+    assert "not finite" in reasons["P0417/C1"]
+    assert "int16" in reasons["P0417/C2"]
+    for item in one[1:3]:
+        assert (out / paths_of(item)[0]).read_bytes() == (root / paths_of(item)[0]).read_bytes()

@@ -42,7 +42,7 @@ def matches_of(case: CaseContext) -> dict[tuple[Phase, Phase], SliceMatch]:
     for a, b in combinations(phases, 2):
         trusted = not (case.volumes[a].is_nominal or case.volumes[b].is_nominal)
         match = match_slices(case.sketches[a], case.sketches[b], trust_spacing=trusted)
-        if match is not None and max(match.forward, match.backward) >= 0.45 and match.margin >= 0.2:
+        if match is not None and match.is_convincing:
             found[a, b] = match
     return found
 

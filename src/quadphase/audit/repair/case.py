@@ -22,13 +22,16 @@ from quadphase.imaging.reorient import reorient_array, reorient_grid
 from quadphase.io import atomic
 from quadphase.io.nifti import load_nifti, save_mask, save_volume
 from quadphase.io.release import ReleaseRow
-from quadphase.model import Grid, Mask, Phase, Volume
+from quadphase.model import GEOMETRY_TOLERANCE_MM, Grid, Mask, Phase, Volume
 
 __all__ = ["RepairJob", "repair_case"]
 
 STORAGE = ("L", "P", "S")
 """Axes of repaired volumes: columns to the left, rows to the back, slices to the head, as in DICOM's usual axial
 order."""
+
+
+INT16 = np.iinfo(np.int16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,10 @@ def _repair_volume(
         return _copy(job, row, where, "the header has no usable affine, and nothing else tells the geometry")
     if volume.components > 1 and not volume.components_identical:
         return _copy(job, row, where, f"{volume.components} different components: which one is meant is open")
+    if volume.not_finite:
+        return _copy(job, row, where, "voxels that are not finite: what they should be is open")
+    if not INT16.min <= volume.intensity.minimum <= volume.intensity.maximum <= INT16.max:
+        return _copy(job, row, where, "values outside the range of int16 are no HU")
     masks = [mask for mask in (volume.liver, volume.lesion) if mask is not None]
     refused = _masks_refused(volume, masks)
     if refused:
@@ -92,15 +99,13 @@ def _repair_volume(
     lines += geometry_lines
     hu, value_lines = _values(where, stored, volume, mapping)
     lines += value_lines
-    wiped = volume.header.texts or volume.header.extension_bytes or volume.header.gzip
-    if not lines and not wiped:
+    lines += _header_lines(volume)
+    if not lines:
         return _copy(job, row, where, "")
-    if wiped:
-        lines.append(_line(where, "repaired", "header", "text, extension or gzip name", "built new", "geometry only"))
     final = reorient_grid(grid, STORAGE)
-    given = job.given.get(row.phase) if row.phase else None
-    if given is not None and given.origin_mm is not None:
-        final = _with_origin(final, given.origin_mm)
+    origin_mm = _given_origin(job, volume, grid)
+    if origin_mm is not None:
+        final = _with_origin(final, origin_mm)
     elif spacing is None and volume.is_nominal:
         # Still unknown: it must go on looking unknown.
         final = _with_origin(final, (0.0, 0.0, 0.0))
@@ -113,6 +118,28 @@ def _repair_volume(
     return lines
 
 
+def _header_lines(volume: VolumeFacts) -> list[Assumption]:
+    """One line a file, image or mask, whose header holds more than geometry: all of them are written new."""
+    headers = [(volume.location, volume.header)]
+    headers += [(f"{volume.location}/liver", volume.liver.header)] if volume.liver is not None else []
+    headers += [(f"{volume.location}/lesion", volume.lesion.header)] if volume.lesion is not None else []
+    return [
+        _line(where, "repaired", "header", "text, extension or gzip name", "built new", "geometry only")
+        for where, header in headers
+        if header.texts or header.extension_bytes or header.gzip
+    ]
+
+
+def _given_origin(job: RepairJob, volume: VolumeFacts, grid: Grid) -> tuple[float, float, float] | None:
+    """Origin the table gives for the volume as stored; None where it is silent or says what the header says already."""
+    given = job.given.get(volume.row.phase) if volume.row.phase else None
+    if given is None or given.origin_mm is None:
+        return None
+    own = reorient_grid(grid, STORAGE).origin_mm
+    same = not volume.is_nominal and np.allclose(given.origin_mm, own, rtol=0, atol=GEOMETRY_TOLERANCE_MM)
+    return None if same else given.origin_mm
+
+
 def _masks_refused(volume: VolumeFacts, masks: list[MaskFacts]) -> str:
     """Why the masks of a volume cannot follow it; empty if they can."""
     for mask in masks:
@@ -120,6 +147,8 @@ def _masks_refused(volume: VolumeFacts, masks: list[MaskFacts]) -> str:
             return f"{mask.path} has another size than the image"
         if (mask.distance_mm or 0.0) > 0.01 and not volume.is_nominal:
             return f"{mask.path} claims another place than the image: which is right is open"
+        if mask.not_finite:
+            return f"{mask.path} holds voxels that are not finite"
         if len(mask.values) > 2:
             return f"{mask.path} holds several labels"
     named = {mask.path for mask in masks}
@@ -166,11 +195,10 @@ def _grid(
     if not np.allclose(spacing.spacing_mm, old.spacing_mm, rtol=1e-6):
         words = (_mm(old.spacing_mm), _mm(spacing.spacing_mm), spacing.basis, spacing.uncertainty)
         lines.append(_line(where, spacing.status, "spacing", *words))
-    phase = volume.row.phase
-    given = job.given.get(phase) if phase else None
-    if given is not None and given.origin_mm is not None:
+    origin_mm = _given_origin(job, volume, grid)
+    if origin_mm is not None:
         # Applied after reordering, to the first voxel as it is then stored.
-        lines.append(_line(where, "repaired", "origin", _mm(old.origin_mm), _mm(given.origin_mm), "given by the table"))
+        lines.append(_line(where, "repaired", "origin", _mm(old.origin_mm), _mm(origin_mm), "given by the table"))
     elif volume.is_nominal:
         affine = grid.affine.copy()
         middle = grid.world_from_index((np.array(grid.shape) - 1) / 2)

@@ -13,12 +13,15 @@ from quadphase.audit.facts import VolumeFacts
 from quadphase.audit.matching import SliceMatch
 from quadphase.audit.repair.axes import AxisSigns
 from quadphase.audit.repair.spacing import GivenGeometry
+from quadphase.io.release_tables import DECIMALS
 from quadphase.model import Grid, Phase
 
 __all__ = ["SpacingChoice", "choose_spacings", "turned_grid"]
 
 FIELD_OF_VIEW_MM: Final = 400.0
 """D-FOV of the paper's protocol."""
+ROUNDED_MM: Final = 10.0**-DECIMALS
+"""What the rounding of `geometry.csv` may change."""
 LIVER_HEIGHT_MM: Final = 165.0
 LIVER_HEIGHT_SPREAD_MM: Final = 35.0
 """Dome to lowest tip of whole livers: 130 to 200 mm holds about two thirds of adults (our estimate from
@@ -56,9 +59,13 @@ def choose_spacings(
             continue
         if stated is not None and all(v is not None for v in stated.spacing_mm):
             i, j, k = stated.spacing_mm
-            chosen[phase] = SpacingChoice(
-                spacing_mm=(float(i or 0), float(j or 0), float(k or 0)), status="repaired", basis="given by the table"
-            )
+            spacing = (float(i or 0), float(j or 0), float(k or 0))
+            if not volume.is_nominal and np.allclose(spacing, volume.grid.spacing_mm, rtol=1e-6, atol=ROUNDED_MM):
+                # The table repeats the header, with fewer digits: nothing is repaired.
+                spacing, status, basis = volume.grid.spacing_mm, "kept", "header, and the table agrees"
+            else:
+                status, basis = "repaired", "given by the table"
+            chosen[phase] = SpacingChoice(spacing_mm=spacing, status=status, basis=basis)
         elif not volume.is_nominal:
             chosen[phase] = SpacingChoice(spacing_mm=volume.grid.spacing_mm, status="kept", basis="header")
     if not estimate:
@@ -94,7 +101,7 @@ def _in_plane(
     if stated is not None and stated.spacing_mm[0] is not None and stated.spacing_mm[1] is not None:
         return (stated.spacing_mm[0], stated.spacing_mm[1]), "plane given by the table", ""
     for choice in chosen.values():
-        if choice.status == "repaired":
+        if choice.status != "assumed":
             return choice.spacing_mm[:2], "plane as in another phase of the exam", "plane ±10 %"
     size = FIELD_OF_VIEW_MM / max(volume.stored_shape[:2])
     words = f"plane from a field of view of {FIELD_OF_VIEW_MM:.0f} mm"

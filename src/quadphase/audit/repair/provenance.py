@@ -24,7 +24,8 @@ class Assumption:
     status : str
         ``repaired`` (proved or given), ``assumed`` (estimated: see the uncertainty), ``left`` (not repaired, and why).
     what : str
-        ``orientation``, ``slice order``, ``components``, ``spacing``, ``origin``, ``values``, ``header``, ``file``.
+        ``orientation`` (slice order too), ``components``, ``spacing``, ``origin``, ``values``, ``header``, ``file``,
+        ``table``.
     before, after : str
     basis : str
         What it rests on.

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
+from quadphase import __version__
 from quadphase.audit.repair.case import RepairJob, repair_case
 from quadphase.audit.repair.provenance import NAME, Assumption, format_provenance
 from quadphase.audit.repair.spacing import GivenGeometry, load_spacings
+from quadphase.audit.workers import rows_by_subject, worker_pool
 from quadphase.errors import InputError, OutputError
 from quadphase.io import atomic
 from quadphase.io.hashing import format_checksums, sha256_of
@@ -114,20 +115,17 @@ def repair(
             "unknown-subject", "The spacing table names no subject of this release", "Is it the right table?"
         )
     work = out.with_name(f"{atomic.TEMPORARY_PREFIX}{out.name}")
-    settings = {
-        "table": sha256_of(release.table),
-        "spacing": sha256_of(spacing) if spacing else None,
-        "estimate": estimate,
-    }
-    _prepare(work, settings)
+    _prepare(work, _inputs(release, spacing, estimate=estimate))
     jobs = _jobs(release, work, given, estimate=estimate)
-    finished = {job.case: _finished(work, job.case) for job in jobs}
+    # Records bear the number of the job: names of subjects may differ in signs that a file name cannot hold.
+    record_of = {job.case: work / RECORDS / f"{number}.json" for number, job in enumerate(jobs)}
+    finished = {case: _finished(record) for case, record in record_of.items()}
     todo = [job for job in jobs if finished[job.case] is None]
-    with _executor(executor, workers, len(todo)) as pool:
+    with worker_pool(executor, workers, len(todo)) as pool:
         results = map(repair_case, todo) if pool is None else pool.map(repair_case, todo)
         for done, (job, lines) in enumerate(zip(todo, results, strict=True), start=len(jobs) - len(todo) + 1):
             finished[job.case] = lines
-            save_json(work / RECORDS / f"{_safe(job.case)}.json", [asdict(line) for line in lines])
+            save_json(record_of[job.case], [asdict(line) for line in lines])
             if progress is not None:
                 progress(done, len(jobs), job.case)
     every = [line for job in jobs for line in finished[job.case] or ()]
@@ -146,6 +144,28 @@ def _check_out(release: Release, out: Path) -> None:
         )
 
 
+def _inputs(release: Release, spacing: Path | None, *, estimate: bool) -> dict[str, Any]:
+    """What an unfinished copy must have been made from and with, to be gone on with.
+
+    Images are told by size and time of change, as make and rsync do: hashing them would take as long as the repair.
+    """
+    paths = sorted({p for row in release.rows for p in (row.ct_path, row.mask_path, row.liver_mask_path) if p})
+    files = hashlib.sha256()
+    for path in paths:
+        file = release.root / path
+        state = file.stat() if file.is_file() else None
+        files.update(f"{path}\0{(state.st_size, state.st_mtime_ns) if state else None}\n".encode())
+    return {
+        "software": __version__,
+        # A digest: a path may name a person, and this file may stay behind.
+        "source": hashlib.sha256(str(release.root.resolve()).encode()).hexdigest(),
+        "files": files.hexdigest(),
+        "table": sha256_of(release.table),
+        "spacing": sha256_of(spacing) if spacing else None,
+        "estimate": estimate,
+    }
+
+
 def _prepare(work: Path, settings: dict[str, Any]) -> None:
     """Keep an unfinished copy made with the same inputs; begin anew otherwise."""
     marker = work / RECORDS / "settings.json"
@@ -159,29 +179,21 @@ def _prepare(work: Path, settings: dict[str, Any]) -> None:
     save_json(marker, settings)
 
 
-def _safe(case: str) -> str:
-    return "".join(c if c.isalnum() else "_" for c in case)
-
-
-def _finished(work: Path, case: str) -> tuple[Assumption, ...] | None:
-    path = work / RECORDS / f"{_safe(case)}.json"
-    return tuple(Assumption(**line) for line in load_json(path)) if path.is_file() else None
+def _finished(record: Path) -> tuple[Assumption, ...] | None:
+    return tuple(Assumption(**line) for line in load_json(record)) if record.is_file() else None
 
 
 def _jobs(
     release: Release, work: Path, given: dict[tuple[str, Phase | None], GivenGeometry], *, estimate: bool
 ) -> list[RepairJob]:
-    rows_of: dict[str, list[Any]] = {}
-    for row in release.rows:
-        rows_of.setdefault(row.subject or f"line {row.line}", []).append(row)
     jobs = []
-    for case, rows in rows_of.items():
+    for case, rows in rows_by_subject(release).items():
         own = {}
         for phase in Phase:
             stated = given.get((case, phase), given.get((case, None)))
             if stated is not None:
                 own[phase] = stated
-        jobs.append(RepairJob(root=release.root, out=work, case=case, rows=tuple(rows), given=own, estimate=estimate))
+        jobs.append(RepairJob(root=release.root, out=work, case=case, rows=rows, given=own, estimate=estimate))
     return jobs
 
 
@@ -212,12 +224,3 @@ def _finish(release: Release, work: Path, lines: list[Assumption]) -> None:
     files = sorted(path for path in work.rglob("*") if path.is_file())
     digests = {path.relative_to(work).as_posix(): sha256_of(path) for path in files}
     atomic.write_text(work / "checksums.sha256", format_checksums(digests))
-
-
-@contextmanager
-def _executor(given: Executor | None, workers: int, jobs: int) -> Iterator[Executor | None]:
-    if given is not None or workers <= 1 or jobs <= 1:
-        yield given
-        return
-    with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
-        yield pool

@@ -33,20 +33,13 @@ SOFT_HU: Final = (25.0, 150.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueMap:
-    """HU = slope × stored + intercept, and why.
-
-    Parameters
-    ----------
-    window_hu : (int, int) or None
-        Limits of the result, where values were clipped.
-    """
+    """HU = slope × stored + intercept, and why."""
 
     slope: float
     intercept: float
     basis: str
     uncertainty: str
     proved: bool
-    window_hu: tuple[int, int] | None = None
 
     def apply(self, stored: NDArray[Any]) -> NDArray[np.int16]:
         """Whole HU."""
@@ -61,16 +54,13 @@ def value_map(stored: NDArray[Any], seen: Intensity) -> ValueMap | str | None:
         offset = offset_of(seen)
         if offset is None:
             return None
-        window = seen.window
-        limits = None if window is None else (round(window[0] - offset[0]), round(window[1] - offset[0]))
-        exact = window is not None
+        exact = seen.window is not None
         return ValueMap(
             slope=1.0,
             intercept=-offset[0],
             basis=offset[1],
             uncertainty="" if exact else "±15 HU (position of fat and air)",
             proved=True,
-            window_hu=limits,
         )
     if not (seen.minimum == 0 and seen.maximum == 255 and stored.dtype.kind in "iu"):
         return f"values {seen.minimum:.0f}…{seen.maximum:.0f} are no squeezed window; what they mean cannot be proved"
@@ -111,5 +101,4 @@ def _map(window: tuple[float, float], seen: Intensity, *, proved: bool) -> Value
         basis=f"8-bit window {limits} HU{' as published' if proved else ''}: fat then is at {seen.fat:.0f} HU",
         uncertainty=doubt if proved else f"±25 HU (neighbouring windows); {doubt}",
         proved=proved,
-        window_hu=(round(window[0]), round(window[1])),
     )

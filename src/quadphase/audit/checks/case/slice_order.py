@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import Final
 
 from quadphase.audit.contexts import CaseContext
 from quadphase.audit.matching import match_slices
 from quadphase.model import Finding, Phase
 
 __all__ = ["check", "odd_ones"]
-
-LEAST_SCORE: Final = 0.45
-LEAST_MARGIN: Final = 0.20
-"""On phantoms and real exams the right direction scores 0.7 to 0.98, the wrong one under 0.3."""
 
 
 def odd_ones(case: CaseContext) -> tuple[tuple[Phase, ...], bool]:
@@ -28,9 +23,7 @@ def odd_ones(case: CaseContext) -> tuple[tuple[Phase, ...], bool]:
     for a, b in combinations(phases, 2):
         trusted = not (case.volumes[a].is_nominal or case.volumes[b].is_nominal)
         match = match_slices(case.sketches[a], case.sketches[b], trust_spacing=trusted)
-        if match is None or max(match.forward, match.backward) < LEAST_SCORE or match.margin < LEAST_MARGIN:
-            continue
-        if match.is_reversed:
+        if match is not None and match.is_convincing and match.is_reversed:
             opposite.add((a, b))
     if not opposite:
         return (), True

@@ -34,7 +34,7 @@ def stated_geometry(context: ReleaseContext) -> tuple[Mapping[str, GeometryRow],
         return {}, _relative(error, context)
     stated = {f"{row.patient_id}/{row.phase}": row for row in rows}
     if len(stated) < len(rows):
-        return {}, f"{len(rows) - len(stated)} rows name an image that another row names"
+        return {}, f"rows for an image that another row names: {len(rows) - len(stated)}"
     return stated, None
 
 

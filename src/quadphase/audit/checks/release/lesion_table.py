@@ -22,11 +22,13 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
         return
     measured = {v.location: v.lesions.lesions for v in context.volumes if v.lesions is not None}
     for location in sorted(set(stated) - set(measured)):
-        yield Finding.of("lesion-table-differs", location, f"{len(stated[location])} rows, but there is no such mask")
+        yield Finding.of("lesion-table-differs", location, f"rows: {len(stated[location])}, but there is no such mask")
     for location, lesions in measured.items():
         rows = stated.get(location, [])
         if len(rows) != len(lesions):
-            yield Finding.of("lesion-table-differs", location, f"{len(rows)} rows, {len(lesions)} lesions in the mask")
+            yield Finding.of(
+                "lesion-table-differs", location, f"rows: {len(rows)}, lesions in the mask: {len(lesions)}"
+            )
             continue
         for row, lesion in zip(sorted(rows, key=lambda row: row.lesion), lesions, strict=True):
             wrong = _wrong(row, lesion)

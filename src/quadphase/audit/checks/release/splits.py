@@ -67,7 +67,7 @@ def _promised(context: ReleaseContext, folds: Mapping[str, list[str]]) -> Iterat
         return  # a missing or wrong entry is said by the check of that file
     used = {int(fold) for seen in folds.values() for fold in seen if _is_fold(fold)}
     if used and (max(used) >= number or len(used) < min(number, len(folds))):
-        message = f"{len(used)} folds are used, the highest is {max(used)}; dataset_description.json states {number}"
+        message = f"folds used: {len(used)}, highest {max(used)}; dataset_description.json states {number}"
         yield Finding.of("split-leaks", NAME, message)
 
 

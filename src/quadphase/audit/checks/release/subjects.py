@@ -21,8 +21,8 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
         if differing:
             yield Finding.of("subject-contradicts", subject.name, f"rows differ in {', '.join(differing)}")
         if all(row[0] is None for row in rows):
-            yield Finding.of("age-missing", subject.name, f"no age in {len(rows)} rows")
+            yield Finding.of("age-missing", subject.name, f"no age in any of its rows ({len(rows)})")
         elif subject.age_years is not None and not 0 <= subject.age_years <= 120:
             yield Finding.of("age-implausible", subject.name, f"{subject.age_years:g} years")
         if all(row[1] is None for row in rows):
-            yield Finding.of("sex-missing", subject.name, f"no sex in {len(rows)} rows")
+            yield Finding.of("sex-missing", subject.name, f"no sex in any of its rows ({len(rows)})")

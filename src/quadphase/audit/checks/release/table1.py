@@ -43,7 +43,7 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
     # Images that could not be read leave only the rows of the table; those after them cannot be judged.
     judged = printed if _sources(context) else printed[: len(expected[0])]
     if len(judged) != len(expected[0]):
-        yield Finding.of("table1-differs", NAME, f"{len(printed)} rows, expected {len(expected[0])}")
+        yield Finding.of("table1-differs", NAME, f"rows: {len(printed)}, expected {len(expected[0])}")
     for number, have in enumerate(printed):
         if number >= len(expected[0]):
             break

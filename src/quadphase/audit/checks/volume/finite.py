@@ -12,8 +12,8 @@ __all__ = ["check"]
 
 def check(volume: VolumeFacts) -> Iterator[Finding]:
     if volume.not_finite:
-        yield Finding.of("not-finite", volume.location, f"{volume.not_finite} voxels are NaN or infinite")
+        yield Finding.of("not-finite", volume.location, f"NaN or infinite voxels: {volume.not_finite}")
     for name, mask in (("liver", volume.liver), ("lesion", volume.lesion)):
         if mask is not None and mask.not_finite:
             where = f"{volume.location}/{name}"
-            yield Finding.of("not-finite", where, f"{mask.not_finite} voxels are NaN or infinite")
+            yield Finding.of("not-finite", where, f"NaN or infinite voxels: {mask.not_finite}")

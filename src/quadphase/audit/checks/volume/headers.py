@@ -27,6 +27,8 @@ def _judge(location: str, header: HeaderFacts) -> Iterator[Finding]:
     if plain:
         yield Finding.of("header-text", location, f"field {', '.join(plain)} is not empty")
     if header.extension_bytes:
-        yield Finding.of("header-extension", location, f"{header.extension_bytes} bytes before the voxels are not zero")
+        yield Finding.of(
+            "header-extension", location, f"bytes before the voxels that are not zero: {header.extension_bytes}"
+        )
     if header.gzip:
         yield Finding.of("gzip-name-time", location, f"gzip header holds {', '.join(header.gzip)}")

@@ -19,5 +19,5 @@ def check(volume: VolumeFacts) -> Iterator[Finding]:
     used = np.flatnonzero(areas)
     empty = int(used[-1] - used[0] + 1 - used.size)
     if empty:
-        message = f"{empty} empty slices between k = {used[0]} and k = {used[-1]} (0-based)"
+        message = f"empty slices between k = {used[0]} and k = {used[-1]} (0-based): {empty}"
         yield Finding.of("liver-mask-gap", f"{volume.location}/liver", message)
