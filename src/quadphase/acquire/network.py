@@ -16,6 +16,7 @@ from quadphase.acquire.store import SeriesStore
 from quadphase.errors import InputError
 from quadphase.io.ledger import Ledger
 from quadphase.io.ledger.acquisition import retrievals
+from quadphase.io.leftovers import sweep
 from quadphase.io.study import Study
 from quadphase.model.finding import Finding
 from quadphase.model.source import SourcePatient
@@ -58,6 +59,7 @@ def fetch_and_index(
     if not patients:
         raise InputError("no-cohort", "There is no patient to ask the archive for", "Run `quadphase cohort` first")
     clock = clock or Clock()
+    sweep(study.downloads.glob("*/*"))
     archive = open_archive(address, study)
     try:
         archive.check()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from quadphase.model.finding import Finding
+from quadphase.model.finding import Finding, Severity
 
 __all__ = ["AcquireReport", "CaseFound", "Transfer"]
 
@@ -77,8 +77,8 @@ class AcquireReport:
 
     @property
     def complete(self) -> bool:
-        """False when a series could not be fetched whole, or a patient's file is unreadable."""
-        failed = self.transfer is not None and (self.transfer.series_failed > 0 or self.transfer.missing > 0)
+        """False when a patient could not be asked for, a series not fetched whole, or a patient's file not read."""
+        failed = any(finding.severity is Severity.ERROR for finding in self.findings)
         return not failed and not self.unreadable_of_cases
 
     def to_dict(self) -> dict[str, Any]:

@@ -44,14 +44,15 @@ def acquire(
     dry_run : bool
         Network source: ask what there is, fetch nothing.
     blank_id : str, optional
-        Pseudonym of the patient to whom all files without PatientID belong.
+        Folder source: pseudonym of the patient to whom all files without PatientID belong.
     clock : Clock, optional
         Time, for tests of the night window and of pauses.
 
     Raises
     ------
     InputError
-        ``"no-source"``, ``"unknown-case"``, ``"bad-source"``, ``"no-cohort"``, ``"dry-run-folder"``.
+        ``"no-source"``, ``"unknown-case"``, ``"bad-source"``, ``"no-cohort"``, ``"dry-run-folder"``,
+        ``"blank-id-network"``.
     SourceUnreachableError
         The network source does not answer or refuses.
 
@@ -71,6 +72,12 @@ def acquire(
                     "dry-run-folder", "A dry run is for network sources", "A folder is only indexed, in place"
                 )
             return index_folder(study, ledger, address.path, wanted=cases, progress=progress, blank_is=blank_id)
+        if blank_id is not None:
+            raise InputError(
+                "blank-id-network",
+                "--blank-id is for folders",
+                "An archive is asked by id or accession number; give the accession number in the clinical table",
+            )
         return fetch_and_index(study, ledger, address, wanted=cases, progress=progress, dry_run=dry_run, clock=clock)
 
 

@@ -18,6 +18,7 @@ from typing import BinaryIO, Final
 
 from quadphase.errors import OutputError
 from quadphase.io.atomic import TEMPORARY_PREFIX, explain
+from quadphase.io.leftovers import is_abandoned
 from quadphase.io.pseudonyms import keyed_hash
 
 __all__ = ["SeriesStore"]
@@ -76,15 +77,15 @@ class SeriesStore:
         return self.name(sop_instance_uid) in self._names
 
     def sweep(self) -> None:
-        """Look what is on disk; remove what an interrupted run left half-written."""
+        """Look what is on disk; remove what an interrupted run left half-written, not what another still writes."""
         self._names.clear()
         if not self.folder.is_dir():
             return
         for item in os.scandir(self.folder):
-            if item.name.startswith(TEMPORARY_PREFIX):
-                Path(item.path).unlink(missing_ok=True)
-            else:
+            if not item.name.startswith(TEMPORARY_PREFIX):
                 self._names.add(item.name)
+            elif is_abandoned(item.name):
+                Path(item.path).unlink(missing_ok=True)
 
     def begin(self) -> Arrival:
         """Open a temporary file for an instance that starts to arrive.

@@ -35,11 +35,12 @@ def acquire(
     with guard():
         from quadphase.acquire import acquire as run
         from quadphase.io.study import Study
+        from quadphase.pipeline.lock import lock_study
 
         wanted = [case for text in patients for case in text.split(",") if case] if patients else None
         opened = Study(study)
         opened.protocol  # noqa: B018  a missing or wrong protocol stops here, before anything is written
-        with progress("acquire", quiet=json) as update:
+        with lock_study(opened), progress("acquire", quiet=json) as update:
             report = run(opened, source, wanted=wanted, progress=update, dry_run=dry_run, blank_id=blank_id)
         emit(report.to_dict(), json=json, text=_text(report))
         if not report.complete:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from quadphase.errors import OutputError
+from quadphase.io.atomic import explain
+from quadphase.io.leftovers import sweep_study
 from quadphase.io.study import Study
 
 __all__ = ["lock_study"]
@@ -15,10 +17,12 @@ __all__ = ["lock_study"]
 def lock_study(study: Study) -> Iterator[None]:
     """Hold the study for this process; the lock goes with the process, however it ends.
 
+    What killed processes left half-written is swept first: nobody else works here now.
+
     Raises
     ------
     OutputError
-        ``"study-busy"``.
+        ``"study-busy"``; as `atomic.write_bytes`.
     """
     try:
         import fcntl
@@ -26,9 +30,15 @@ def lock_study(study: Study) -> Iterator[None]:
         yield
         return
     study.make_restricted()
-    with (study.restricted / "run.lock").open("w") as handle:
+    path = study.restricted / "run.lock"
+    try:
+        handle = path.open("w")
+    except OSError as error:
+        raise explain(error, path) from None
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise OutputError("study-busy", f"Another run holds {study.root}", "Wait until it ends") from None
+        sweep_study(study.root)
         yield

@@ -130,6 +130,8 @@ def test_wildcard_in_an_id_asks_for_nobody_else(archive: Orthanc, study_of: Call
         assert report.transfer is not None
         assert report.transfer.exams_found == 0
         assert "id-not-askable" in {f.code for f in report.findings}
+        assert not report.complete
+        assert not acquire(study, address, dry_run=True).complete
 
 
 @pytest.mark.parametrize("way", WAYS)
