@@ -9,6 +9,7 @@ structure many values, which is what tells bones, wires and the table from lette
 from __future__ import annotations
 
 from itertools import pairwise
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -51,6 +52,9 @@ LARGEST_LETTER: Final = 40
 FEWEST_LETTERS: Final = 4
 """In one row, with gaps below twice their height: fewer tell no name."""
 
+LARGEST_IMAGE: Final = 2 << 30
+"""Bytes of all frames, decoded."""
+
 FEWEST_SMOOTH: Final = 6
 """The same for smoothed letters, which only their shapes and places tell from wires and tubes."""
 
@@ -68,6 +72,8 @@ def burned_in_reason(dataset: Dataset) -> str:
         return "it has no pixel data"
     if header or str(dataset.get("Modality", "")) == "SEG":
         return header
+    if _decoded_size(dataset) > LARGEST_IMAGE:
+        return f"its pixels would have more than {LARGEST_IMAGE >> 30} GiB"
     try:
         pixels = dataset.pixel_array
     except Exception:  # decoders raise many kinds
@@ -76,6 +82,12 @@ def burned_in_reason(dataset: Dataset) -> str:
     if any(has_text(frame) for frame in frames):
         return "there is text in its pixels"
     return ""
+
+
+def _decoded_size(dataset: Dataset) -> int:
+    """Bytes the header promises; a few compressed bytes may stand for them."""
+    sizes = (dataset.get(keyword) or 1 for keyword in ("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel"))
+    return prod(int(size) for size in sizes) * int(dataset.get("BitsAllocated") or 16) // 8
 
 
 def _header_reason(dataset: Dataset) -> str:

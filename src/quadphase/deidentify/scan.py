@@ -34,6 +34,9 @@ KIND_WORDS: Final = {
     "birth_date": "a date of birth",
 }
 
+LARGEST: Final = 8 << 30
+"""Bytes of a file that is read whole; a larger one is a packed release, whose folder can be scanned."""
+
 Progress = Callable[[int, int, str], None]
 
 
@@ -176,6 +179,8 @@ def _content(entry: Path, info: os.stat_result) -> tuple[bytes | None, list[Regi
         return None, when
     if not stat.S_ISREG(info.st_mode):
         raise OSError(0, "neither a file nor a folder")
+    if info.st_size > LARGEST:
+        raise OSError(0, f"more than {LARGEST >> 30} GiB; scan the folder it was packed from")
     return entry.read_bytes(), when
 
 

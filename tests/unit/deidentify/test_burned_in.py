@@ -109,3 +109,12 @@ def test_real_pages_are_refused_by_header_and_by_their_pixels(real_data: Path) -
     colour = [d for d in captures if d.SamplesPerPixel == 3]
     assert len(colour) == 6
     assert all(has_text(d.pixel_array) for d in colour)
+
+
+def test_a_header_that_promises_more_than_the_memory_is_refused(tmp_path: Path) -> None:
+    dataset = dcmread(write_series(volume(1), tmp_path)[0])
+    assert burned_in_reason(dataset) == ""
+    dataset.Rows = dataset.Columns = 65535
+    assert "more than 2 GiB" in burned_in_reason(dataset)
+    dataset.Rows, dataset.Columns, dataset.NumberOfFrames = 512, 512, 5000
+    assert "more than 2 GiB" in burned_in_reason(dataset)

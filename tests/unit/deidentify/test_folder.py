@@ -9,6 +9,7 @@ import pytest
 from planted_dicom import volume
 from pydicom import dcmread
 from pydicom.dataset import FileDataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from quadphase.deidentify.dataset import lenient
 from quadphase.deidentify.folder import FILE_TIME, deidentify_folder
@@ -124,3 +125,41 @@ def test_missing_pixel_data_are_refused(source: Path, tmp_path: Path) -> None:
     assert (report.written, report.refused) == (3, 1)
     assert report.findings[0].code == "dicom-refused"
     assert "no pixel data" in report.findings[0].message
+
+
+@pytest.mark.parametrize("case", ["large", "deflated"])
+def test_files_that_would_fill_the_memory_are_refused(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    from quadphase.deidentify import folder
+
+    path = sorted((source / "T000001").iterdir())[0]
+    dataset = changed(path)
+    limit = path.stat().st_size + 1000
+    if case == "large":
+        dataset.ImageComments = "liver " * 1000
+    else:
+        with lenient():
+            dataset.add_new(0x00189999, "OB", b"\0" * 10 * limit)
+            dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    with lenient():
+        dataset.save_as(path, enforce_file_format=True)
+    monkeypatch.setattr(folder, "LARGEST", limit)
+    assert (path.stat().st_size > limit) == (case == "large")
+    read: list[Path] = []
+    monkeypatch.setattr(folder, "dcmread", lambda p: read.append(p) or dcmread(p))
+    report = deidentify_folder(source, tmp_path / "out", KEY)
+    assert (report.written, report.refused) == (3, 1)
+    assert report.findings[0].code == "dicom-refused"
+    assert "more than" in report.findings[0].message
+    assert path not in read
+    assert len(read) == 3
+
+
+def test_a_deflated_file_of_ordinary_size_is_read(source: Path, tmp_path: Path) -> None:
+    path = sorted((source / "T000001").iterdir())[0]
+    dataset = changed(path)
+    with lenient():
+        dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+        dataset.save_as(path, enforce_file_format=True)
+    assert deidentify_folder(source, tmp_path / "out", KEY).written == 4

@@ -173,3 +173,14 @@ def test_a_picture_in_a_page_is_no_text(tmp_path: Path) -> None:
     picture = base64.b64encode(np.random.default_rng(9).integers(0, 256, 300_000, np.uint8).tobytes()).decode()
     (tmp_path / "report.html").write_text(f"<img src='data:image/png;base64,{picture}'>")
     assert scan(tmp_path, people).is_clean
+
+
+def test_a_file_larger_than_the_memory_is_no_proof(tmp_path: Path) -> None:
+    with (tmp_path / "release.tar").open("wb") as stream:
+        stream.truncate(9 << 30)  # takes no room on the disk
+    (tmp_path / "x.txt").write_text("harmless")
+    report = scan(tmp_path, [ID])
+    assert [(f.code, f.location) for f in report.findings] == [("not-scanned", "release.tar")]
+    assert "more than 8 GiB" in report.findings[0].message
+    assert report.files == 1
+    assert not report.is_clean
