@@ -7,7 +7,7 @@ drift. Numbers are rounded to 4 decimals (0.1 µm, 0.1 mm³): enough to check, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import MISSING, astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -71,7 +71,8 @@ class GeometryRow:
     data_type: str | None = None
     liver_source: str | None = None
     liver_voxels_from_lesions: int | None = None
-    """The last three are newer than the first releases; a table without them is read, and says nothing about them."""
+    range_source: str | None = None
+    """The last four are newer than the first releases; a table without them is read, and says nothing about them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,8 @@ def _load(path: Path, kind: type[R]) -> tuple[R, ...]:
     rows = load_table(path)
     columns = {field.name: str(field.type) for field in fields(kind)}
     if rows:
+        newer = {field.name for field in fields(kind) if field.default is not MISSING}
+        columns = {name: text for name, text in columns.items() if name in rows[0] or name not in newer}
         absent = [name for name in columns if name not in rows[0]]
         if absent:
             raise InputError("missing-column", f"{path} has no column '{absent[0]}'", "Was it written by quadphase?")

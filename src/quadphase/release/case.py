@@ -169,9 +169,13 @@ def _liver_source(record: LiverRecord, phase: Phase) -> str | None:
 
     None where the record has no step that says so.
     """
-    if any(finding.code == "liver-mask-overridden" for finding in record.phases[phase].findings):
+    if _has(record.phases[phase], "liver-mask-overridden"):
         return "person"
     return _plain(record.steps[-1].settings.get("backend")) if record.steps else None
+
+
+def _has(record: LiverPhaseRecord, code: str) -> bool:
+    return any(finding.code == code for finding in record.findings)
 
 
 def _release_phase(job: ReleaseJob, study: Study, source: _Source, findings: list[Finding]) -> ReleasedImage:
@@ -299,6 +303,7 @@ def _geometry(
         data_type=volume.hu.dtype.name,
         liver_source=source.liver_source,
         liver_voxels_from_lesions=added,
+        range_source="person" if _has(source.liver, "liver-range-overridden") else "liver",
     )
 
 

@@ -136,6 +136,13 @@ TABLES: Final[tuple[TableSchema, ...]] = (
                 "Voxels of the liver mask that only the lesion mask has: both were united; NA: no lesion mask.",
                 nullable=True,
             ),
+            _c(
+                "range_source",
+                "string",
+                "What chose the slices kept: the liver mask, or a person, whose range may be wider or narrower.",
+                nullable=True,
+                values=("liver", "person"),
+            ),
         ),
     ),
     TableSchema(

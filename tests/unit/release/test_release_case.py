@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from quadphase.audit import audit
 from quadphase.io.json_file import load_record, save_record
 from quadphase.io.nifti import load_mask, load_volume, save_mask, save_volume
 from quadphase.io.release import Release
@@ -98,12 +99,15 @@ def test_metadata_say_what_made_each_liver_mask(make_study: Maker, tmp_path: Pat
             "findings": (Finding.of("liver-mask-overridden", "P0001 C1", "the mask under overrides/livers is used"),),
         }
     )
-    ranged = record.phases[Phase.C2].model_copy(update={"source": "Dr Zhang"})
+    found = Finding.of("liver-range-overridden", "P0001 C2", "slices 2..10 (0-based)")
+    ranged = record.phases[Phase.C2].model_copy(update={"source": "Dr Zhang", "first": 2, "findings": (found,)})
     phases = {**record.phases, Phase.C1: drawn, Phase.C2: ranged}
     step = record.steps[0].model_copy(update={"settings": {"backend": "totalsegmentator"}})
     save_record(path, record.model_copy(update={"phases": phases, "steps": (step,)}))
     out = tmp_path / "out"
     build(small, out, localize={"backend": "livermask"}, study={"hospital": "St. Elsewhere"})
+    ranges = {(r.patient_id, r.phase): r.range_source for r in load_geometry(out / "geometry.csv")}
+    assert [key for key, source in ranges.items() if source == "person"] == [("P0001", "C2")]
     sources = {(r.patient_id, r.phase): r.liver_source for r in load_geometry(out / "geometry.csv")}
     assert sources[("P0001", "C1")] == "person"
     assert sources[("P0001", "C2")] == "totalsegmentator"
@@ -112,6 +116,7 @@ def test_metadata_say_what_made_each_liver_mask(make_study: Maker, tmp_path: Pat
     assert "Liver masks drawn or corrected by a person: 1." in page
     assert "(backend `totalsegmentator`); uncertain ones went to a person: 3." in page
     assert '"quadphase, liver backend builtin"' in (out / "croissant.json").read_text()
+    assert not [f for f in audit(out).findings if "before the liver" in f.message]
     for file in released_files(out):
         data = file.read_bytes()
         for needle in (b"livermask`", b"backend livermask", b"St. Elsewhere", b"Zhang"):
