@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,13 +24,15 @@ from quadphase.deidentify.plain_code import is_plain_code, plain_code
 from quadphase.deidentify.profile import TEXT_VRS, Action, action_of, is_safe_private
 from quadphase.deidentify.uids import replaced_uid
 
-__all__ = ["Cleaner", "own_words"]
+__all__ = ["Cleaner", "own_words", "people"]
 
 _WORD: Final = re.compile(r"[^\W\d_]{3,}|\d{4,}")
 _CODE_STRING: Final = re.compile(r"(?!.*\d{6})[A-Za-z0-9_ +*/.-]{0,16}")
 """CS, with the small letters and signs that scanners add; no long number."""
 _TIME: Final = re.compile(r"[\d:. -]{0,28}")
 """TM, also a range and the colons of ACR-NEMA."""
+
+_OWN_KEYWORDS: Final = ("PatientID", "OtherPatientIDs", "AccessionNumber", "PatientAddress", "InstitutionName")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,20 +165,26 @@ def _each(value: Any, change: Any) -> Any:
 
 
 def own_words(source: Dataset) -> frozenset[str]:
-    """Words of the patient's and the staff's names, ids and addresses that are no words of medicine."""
-    words: set[str] = set()
-    for keyword in (
-        "PatientName", "PatientID", "OtherPatientNames", "OtherPatientIDs", "PatientBirthName",
-        "PatientMotherBirthName",
-        "AccessionNumber", "ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName", "PhysiciansOfRecord",
-        "NameOfPhysiciansReadingStudy", "PatientAddress", "InstitutionName",
-    ):  # fmt: skip
-        if keyword not in source:
+    """Words of all names of persons in a data set, and of the patient's ids and addresses; not those of medicine."""
+    texts = [str(element.value or "") for element in people(source)]
+    texts += [str(source.get(keyword) or "") for keyword in _OWN_KEYWORDS if keyword in source]
+    words = {word for text in texts for word in _WORD.findall(repair_charset(text))}
+    # Words of medicine and of products are no names, whoever bears them ("Liver^Phantom", "Philips^Service").
+    return frozenset(w.casefold() for w in words if not (clean_description(w) or (w.isalpha() and is_plain_code(w))))
+
+
+def people(source: Dataset) -> Iterator[DataElement]:
+    """Every attribute, at every depth, that holds the name of a person and can be read."""
+    for tag in source.keys():  # noqa: SIM118
+        try:
+            element = source[tag]
+        except Exception:  # noqa: S112 (what cannot be read is not released either)
             continue
-        text = repair_charset(str(source.get(keyword) or ""))
-        # Words of medicine are no names, whoever bears them ("Liver^Phantom").
-        words |= {word.casefold() for word in _WORD.findall(text) if not clean_description(word)}
-    return frozenset(words)
+        if element.VR == "PN":
+            yield element
+        elif element.VR == "SQ":
+            for item in element.value:
+                yield from people(item)
 
 
 def _dummy(element: DataElement) -> DataElement:

@@ -16,7 +16,10 @@ __all__ = ["clean_description", "is_description_word", "repair_charset"]
 LONGEST: Final = 128
 """A longer text is a report, not a description."""
 
-_DATE_LIKE: Final = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}|[A-Za-z]*\d{5,}[A-Za-z]*")
+_DATE_LIKE: Final = re.compile(
+    r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}|\+?\d(?:[-/() ]{0,2}\d){9,}|\d(?:\.?\d){9,}|[A-Za-z]*\d{5,}[A-Za-z]*"
+)
+"""Dates, telephone numbers in groups, long numbers."""
 _TOKEN: Final = re.compile(r"[A-Za-z]+(?:'s)?|\d+(?:\.\d+)?|[\u3400-\u9fff]+|[^A-Za-z\d\u3400-\u9fff]+")
 _SETTING: Final = re.compile(r"(?<![A-Za-z\d])[A-Z][a-z]?[A-Z]?\d{1,3}[a-z]?(?![A-Za-z\d])")
 """A kernel or a protocol number: FC18, B30f, Br40, i31s."""

@@ -20,8 +20,11 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from quadphase.deidentify.attributes import people
 from quadphase.deidentify.burned_in import burned_in_reason
 from quadphase.deidentify.dataset import Subject, deidentify_dataset, is_sealed, lenient, patient_of
+from quadphase.deidentify.descriptors import clean_description, repair_charset
+from quadphase.deidentify.plain_code import is_plain_code
 from quadphase.deidentify.scan import ScanReport, scan
 from quadphase.errors import InputError
 from quadphase.io import atomic
@@ -285,28 +288,23 @@ def _relative(clean: Dataset, key: bytes) -> Path:
 
 
 _SOURCES: Final = {
-    "name": ("PatientName", "OtherPatientNames", "PatientBirthName", "ReferringPhysicianName",
-             "PerformingPhysicianName", "OperatorsName", "PhysiciansOfRecord",
-             "NameOfPhysiciansReadingStudy", "RequestingPhysician"),
     "patient_id": ("PatientID", "OtherPatientIDs"),
     "accession": ("AccessionNumber",),
     "uid": ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID"),
     "birth_date": ("PatientBirthDate",),
-}  # fmt: skip
+}
 
 
 def _identifiers(source: Dataset) -> set[Identifier]:
-    """What a file says about its patient, to be searched in the result."""
-    from quadphase.deidentify.descriptors import clean_description, repair_charset
-
+    """What a file says about its patient and about anybody by name, to be searched in the result."""
+    values = [("name", element.value) for element in people(source)]
+    values += [(kind, source.get(keyword)) for kind, keywords in _SOURCES.items() for keyword in keywords]
     found = set()
-    for kind, keywords in _SOURCES.items():
-        for keyword in keywords:
-            value = source.get(keyword)
-            values = value if type(value).__name__ == "MultiValue" else [value]
-            for one in values or ():
-                text = repair_charset(str(one or "").strip())
-                # A name of ordinary words ("Liver Phantom") cannot be told from a description.
-                if text and not (kind == "name" and clean_description(text.replace("^", " "))):
-                    found.add(Identifier(kind=kind, value=text))
+    for kind, value in values:
+        for one in (value if type(value).__name__ == "MultiValue" else [value]) or ():
+            text = repair_charset(str(one or "").strip())
+            # A name of ordinary words ("Liver Phantom") cannot be told from a description, nor a product's from itself.
+            ordinary = kind == "name" and (clean_description(text.replace("^", " ")) or is_plain_code(text))
+            if text and not ordinary:
+                found.add(Identifier(kind=kind, value=text))
     return found

@@ -89,6 +89,21 @@ def test_people_in_kept_texts_go_and_are_counted(source: FileDataset) -> None:
     assert "Manufacturer" not in changed
 
 
+def test_a_name_somewhere_is_not_kept_anywhere(source: FileDataset) -> None:
+    """A person named in a sequence only, and again where code strings are kept as they are."""
+    person = Dataset()
+    person.PersonName = "Liuyang^Mei"
+    maker = Dataset()
+    maker.PersonName = f"{source.Manufacturer}^Service"
+    source.OperatorIdentificationSequence = Sequence([person, maker])
+    source.ScanOptions, source.FilterType = ["HELIX", "LIUYANG"], "BODY"
+    result, _ = cleaned(source)
+    assert "liuyang" not in str(result).casefold()
+    assert list(result.ScanOptions) == ["HELIX", ""]
+    assert result.FilterType == "BODY"
+    assert result.Manufacturer == source.Manufacturer
+
+
 @pytest.mark.parametrize(
     ("item", "kept"),
     [

@@ -147,6 +147,8 @@ def test_safe_private_needs_group_creator_and_element() -> None:
         "Abdomen Delay 5.0",
         "Upper Abdomen CE",
         "门静脉期 1.25mm",
+        "Abdomen 5.0 3.75 120 350",
+        "CT 120kV 250mAs 5.0 B30f",
     ],
 )
 def test_descriptions_of_allowed_words_stay_exactly(text: str) -> None:
@@ -167,6 +169,11 @@ def test_descriptions_of_allowed_words_stay_exactly(text: str) -> None:
         ("x" * 500, ""),
         ("liver, Dr. Huang, 13900139000", "liver"),
         ("A1900734 plain", "plain"),
+        ("liver 2021-03-05-001", "liver -001"),
+        ("liver 138-001-380-00", "liver"),
+        ("liver 138 001 380 00", "liver"),
+        ("liver +86 (138) 001-380-00, late", "liver , late"),
+        ("liver female 67y", "liver 67y"),
     ],
 )
 def test_everything_else_goes(text: str, left: str) -> None:
