@@ -72,7 +72,8 @@ class GeometryRow:
     liver_source: str | None = None
     liver_voxels_from_lesions: int | None = None
     range_source: str | None = None
-    """The last four are newer than the first releases; a table without them is read, and says nothing about them."""
+    resampling: str | None = None
+    """The last five are newer than the first releases; a table without them is read, and says nothing about them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -304,6 +304,7 @@ def _geometry(
         liver_source=source.liver_source,
         liver_voxels_from_lesions=added,
         range_source="person" if _has(source.liver, "liver-range-overridden") else "liver",
+        resampling="; ".join(f.message for f in record.findings if f.code == "resampled") or None,
     )
 
 

@@ -128,10 +128,10 @@ def preprocessing(protocol: Protocol, facts: ReleaseFacts) -> list[str]:
         steps.append(f"Values were clipped to {window.lower_hu}...{window.upper_hu} HU.")
     else:
         steps.append("The full range of values was kept.")
-    if protocol.convert.deskew:
-        steps.append("Stacks with gantry tilt were resampled to straight ones.")
-    if protocol.convert.resample_mm is not None:
-        steps.append(f"Uneven stacks were resampled to {protocol.convert.resample_mm} mm slice spacing.")
+    if facts.resampled:
+        steps.append(f"Resampled: {facts.resampled} of {facts.images} volumes, as `resampling` of `geometry.csv` says.")
+    else:
+        steps.append("No volume was resampled.")
     return steps
 
 

@@ -54,6 +54,8 @@ class ReleaseFacts:
     """Type of the voxels and the number of volumes, most frequent first."""
     liver_sources: tuple[tuple[str, int], ...]
     """Backend or ``person``, and the number of liver masks, most frequent first."""
+    resampled: int
+    """Volumes that were resampled."""
     window_hu: tuple[int, int] | None
     tables: tuple[TableFile, ...]
 
@@ -89,6 +91,7 @@ def gather_facts(root: Path) -> ReleaseFacts:
         scanners=tuple(sorted({" ".join(filter(None, (r.manufacturer, r.model))) or "unknown" for r in geometry})),
         data_types=_counted(row.data_type for row in geometry),
         liver_sources=_counted(row.liver_source for row in geometry),
+        resampled=sum(row.resampling is not None for row in geometry),
         window_hu=_window(geometry),
         tables=files,
     )

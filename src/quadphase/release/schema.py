@@ -143,6 +143,12 @@ TABLES: Final[tuple[TableSchema, ...]] = (
                 nullable=True,
                 values=("liver", "person"),
             ),
+            _c(
+                "resampling",
+                "string",
+                "What was resampled, because the protocol asked for it and the stack needed it; NA: nothing.",
+                nullable=True,
+            ),
         ),
     ),
     TableSchema(

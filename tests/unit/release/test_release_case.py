@@ -141,6 +141,21 @@ def test_float_volumes_are_said_to_be_float(make_study: Maker, tmp_path: Path) -
     assert "int16 (3 volumes) and float32 (1 volumes), slope 1" in (tmp_path / "out" / "README.md").read_text()
 
 
+def test_resampling_is_what_happened_not_what_was_allowed(make_study: Maker, tmp_path: Path) -> None:
+    small = make_study(1)
+    build(small, tmp_path / "before", convert={"deskew": True, "resample_mm": 2.5})
+    assert "No volume was resampled." in (tmp_path / "before" / "README.md").read_text()
+    path = small.study.case_record("P0001")
+    record = load_record(path, CaseRecord)
+    found = Finding.of("resampled", "exam 1 series 2", "deskewed by 12.50 degrees")
+    phases = {**record.phases, Phase.C1: record.phases[Phase.C1].model_copy(update={"findings": (found,)})}
+    save_record(path, record.model_copy(update={"phases": phases}))
+    build(small, tmp_path / "out")
+    rows = {r.phase: r.resampling for r in load_geometry(tmp_path / "out" / "geometry.csv")}
+    assert rows == {"P": None, "C1": "deskewed by 12.50 degrees", "C2": None, "C3": None}
+    assert "Resampled: 1 of 4 volumes" in (tmp_path / "out" / "README.md").read_text()
+
+
 def test_a_phase_that_is_not_released_counts_for_nothing(make_study: Maker, tmp_path: Path) -> None:
     """A record without times gives NA, not zero."""
     small = make_study(1)
