@@ -20,6 +20,7 @@ from quadphase.imaging.crop import slice_range
 from quadphase.imaging.lesions import LesionMeasures, measure_lesions
 from quadphase.imaging.window import window
 from quadphase.io.consensus import consensus_masks
+from quadphase.io.hashing import sha256_of
 from quadphase.io.json_file import load_record
 from quadphase.io.nifti import load_mask, load_volume, save_mask, save_volume
 from quadphase.io.release_tables import GeometryRow, LesionRow
@@ -131,6 +132,7 @@ def release_case(job: ReleaseJob) -> ReleasedCase:
                 raise InputError("phase-missing", f"{case} has no phase {phase.value}")
             if phase not in liver.phases:
                 raise InputError("liver-missing", f"{case} has no liver mask of phase {phase.value}")
+            _require_same_liver(study, liver, phase)
             source = _Source(
                 record=record.phases[phase],
                 liver=liver.phases[phase],
@@ -172,6 +174,19 @@ def _liver_source(record: LiverRecord, phase: Phase) -> str | None:
     if _has(record.phases[phase], "liver-mask-overridden"):
         return "person"
     return _plain(record.steps[-1].settings.get("backend")) if record.steps else None
+
+
+def _require_same_liver(study: Study, record: LiverRecord, phase: Phase) -> None:
+    """Refuse a liver mask that is not the one `liver.json` describes: its volume, range and maker would be untrue."""
+    path = study.liver(record.case, phase)
+    digests = {name: digest for step in record.steps for name, digest in step.outputs.items()}
+    stated = digests.get(study.relative(path))
+    if stated is not None and path.is_file() and sha256_of(path) != stated:
+        raise InputError(
+            "liver-changed",
+            f"{record.case} {phase}: the liver mask is not what localize wrote",
+            "Put your own mask under overrides/livers and run `quadphase localize` again",
+        )
 
 
 def _has(record: LiverPhaseRecord, code: str) -> bool:

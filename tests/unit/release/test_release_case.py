@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from quadphase.audit import audit
+from quadphase.io.hashing import sha256_of
 from quadphase.io.json_file import load_record, save_record
 from quadphase.io.nifti import load_mask, load_volume, save_mask, save_volume
 from quadphase.io.release import Release
@@ -86,6 +87,17 @@ def test_the_liver_includes_its_lesions_and_says_how_many_voxels_that_added(make
     assert row.liver_voxels_from_lesions == lesion.voxels.sum() > 0
     assert row.liver_volume_ml == pytest.approx(phase.liver.volume_ml, abs=1e-4)
     assert np.count_nonzero(phase.liver.voxels) == np.count_nonzero(holed | lesion.voxels)
+
+
+def test_a_liver_mask_that_localize_did_not_write_holds_the_case(make_study: Maker, tmp_path: Path) -> None:
+    small = make_study(2)
+    path = small.study.liver("P0002", Phase.C2)
+    record = load_record(small.study.liver_record("P0002"), LiverRecord)
+    step = record.steps[0].model_copy(update={"outputs": {small.study.relative(path): sha256_of(path)}})
+    save_record(small.study.liver_record("P0002"), record.model_copy(update={"steps": (step,)}))
+    assert not build(small, tmp_path / "before").failed
+    overwritten(path)
+    assert build(small, tmp_path / "out").failed["P0002"][0] == "liver-changed"
 
 
 def test_metadata_say_what_made_each_liver_mask(make_study: Maker, tmp_path: Path) -> None:
