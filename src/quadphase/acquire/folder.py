@@ -129,6 +129,14 @@ def _findings(
         findings.append(
             Finding.of("accession-conflict", "source", f"{matching.conflicts} exams name two patients of the table")
         )
+    if matching.by_accession:
+        findings.append(
+            Finding.of(
+                "matched-by-accession",
+                "source",
+                f"{matching.by_accession} exams carry another PatientID, or none, and were matched by accession number",
+            )
+        )
     if matching.near_misses:
         findings.append(
             Finding.of(

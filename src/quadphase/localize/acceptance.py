@@ -151,7 +151,8 @@ def judge(signs: Signs) -> tuple[float, tuple[str, ...], tuple[LiverFlag, ...]]:
     flags : tuple of LiverFlag
     """
     whole = signs.cut_top < 0.1 and signs.cut_bottom < 0.1
-    volume = _ramp(signs.volume_ml, 300, 700) * (1 - _ramp(signs.volume_ml, 3000, 5000)) if whole else 1.0
+    enough = _ramp(signs.volume_ml, 300, 700) if whole else 1.0  # part of a liver may be small, none is larger than one
+    volume = enough * (1 - _ramp(signs.volume_ml, 3000, 5000))
     found = [
         (LiverFlag.UNSTABLE, _ramp(signs.stability, 0.70, 0.97), f"agreement of the ensemble {signs.stability:.2f}"),
         (LiverFlag.LITTLE_WALL, _ramp(signs.wall_contact, 0.0, 0.30), f"wall contact {signs.wall_contact:.2f}"),

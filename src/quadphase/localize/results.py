@@ -43,7 +43,7 @@ class LiverFlag(StrEnum):
     BOTTOM_CUT = "liver-cut-at-bottom"
     """Liver in the lowest slice: the tip is not covered."""
     VOLUME_UNUSUAL = "liver-volume-unusual"
-    """A liver covered whole is below 600 ml or above 3,500 ml."""
+    """A liver covered whole is below 600 ml, or any is above 3,500 ml."""
     UNSTABLE = "liver-border-unstable"
     """Small changes of the settings move the border a lot."""
     LITTLE_WALL = "liver-away-from-wall"

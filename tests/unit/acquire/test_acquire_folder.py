@@ -143,7 +143,10 @@ def test_patient_without_exam_is_named_by_pseudonym(study: Study, hospital: Hosp
 
 def test_accession_number_matches_another_archives_ids(study: Study, hospital: Hospital) -> None:
     root = hospital(patient="PACS-1", AccessionNumber="ACC-77 ")
-    assert acquire(study, root).cases["P0001"].images == 3
+    report = acquire(study, root)
+    assert report.cases["P0001"].images == 3
+    [finding] = [f for f in report.findings if f.code == "matched-by-accession"]
+    assert finding.message.startswith("1 exams carry another PatientID")
     assert len(instances(study, PATIENT)) == 3
 
 

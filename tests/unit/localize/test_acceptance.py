@@ -108,3 +108,9 @@ def test_each_sign_lowers_the_confidence_and_is_named(change: dict[str, float], 
 def test_a_part_of_a_liver_may_be_small() -> None:
     _, _, flags = judge(replace(GOOD, volume_ml=300, cut_top=0.9))
     assert flags == ("liver-cut-at-top",)
+
+
+def test_a_part_of_a_liver_is_not_larger_than_a_liver() -> None:
+    confidence, _, flags = judge(replace(GOOD, volume_ml=5000, cut_top=0.9))
+    assert confidence < 0.2
+    assert set(flags) == {"liver-volume-unusual", "liver-cut-at-top"}

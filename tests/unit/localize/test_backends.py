@@ -90,6 +90,45 @@ def test_a_command_that_does_wrong_is_named(scan: Volume, script: str, option: s
     assert "quadphase-liver-" not in caught.value.message
 
 
+def test_a_copy_of_the_scan_is_no_mask(scan: Volume) -> None:
+    with pytest.raises(LocalizeError, match="several values") as caught:
+        find_liver_with("command", scan, command="cp {ct} {mask}")
+    assert caught.value.code == "bad-mask"
+
+
+def test_the_labels_of_many_organs_are_no_mask(scan: Volume, script: str) -> None:
+    organs = script.replace("threshold tool", "organs")
+    Path(organs.split("'")[1]).write_text(
+        THRESHOLD.replace("save_mask", "save_label_map")
+        .replace("Mask(voxels=volume.hu > 50,", "LabelMap(labels=(volume.hu > 50) * 5 + (volume.hu < -50) * 1,")
+        .replace("Mask\n", "LabelMap\n")
+    )
+    with pytest.raises(LocalizeError, match="several values"):
+        find_liver_with("command", scan, command=organs)
+
+
+@pytest.mark.parametrize(("depth", "cut"), [(12, True), (10, False)])
+def test_no_liver_is_larger_than_any_liver_also_where_the_scan_cuts_it(script: str, depth: int, cut: bool) -> None:
+    hu = np.full((40, 30, 12), -100, dtype=np.int16)
+    hu[:, :, 1:11] = 60
+    if cut:
+        hu[:, :, :depth] = 60
+    scan = Volume(hu=hu, grid=Grid(hu.shape, np.diag([-6.0, -6.0, 9.0, 1.0])))
+    result = find_liver_with("command", scan, command=script)
+    assert result.mask.volume_ml > 3500
+    assert result.confidence == 0.4
+    assert LiverFlag.VOLUME_UNUSUAL in result.flags
+    assert (LiverFlag.TOP_CUT in result.flags) is cut
+
+
+def test_part_of_a_liver_may_be_small(script: str) -> None:
+    hu = np.full((40, 30, 12), -100, dtype=np.int16)
+    hu[5:20, 5:15, :4] = 60
+    scan = Volume(hu=hu, grid=Grid(hu.shape, np.diag([-5.0, -5.0, 8.0, 1.0])))
+    result = find_liver_with("command", scan, command=script)
+    assert (result.confidence, result.flags) == (1.0, (LiverFlag.BOTTOM_CUT,))
+
+
 def test_an_empty_mask_in_every_phase_is_no_liver(scan: Volume, script: str) -> None:
     fat = Volume(hu=np.full_like(scan.hu, -100), grid=scan.grid)
     with pytest.raises(NoLiverError):

@@ -1,7 +1,8 @@
 """Run an outside liver finder on one scan, and check what it wrote before believing it.
 
 The scan goes to a temporary folder as NIfTI under a neutral name, the program runs without a shell, and its mask must
-exist, load, and lie on the grid of the scan. What the program prints is shown only when it fails, and only its end.
+exist, load, hold one organ and lie on the grid of the scan. A volume no liver has costs it its confidence. What the
+program prints is shown only when it fails, and only its end.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quadphase.errors import QuadphaseError
 from quadphase.io.nifti import load_label_map, save_volume
@@ -24,7 +27,7 @@ TIMEOUT_S = 3600
 """A network on a slow processor takes minutes; an hour means it hangs."""
 
 PLAUSIBLE_ML = (600.0, 3500.0)
-"""Livers of adults, healthy to huge tumours; outside, a person should look."""
+"""Livers of adults, healthy to huge tumours; outside, a person should look. A part may be smaller, nothing larger."""
 
 
 def require_program(program: str, *, hint: str) -> str:
@@ -107,7 +110,20 @@ def _load(path: Path, volume: Volume, name: str) -> Mask:
         raise LocalizeError(
             "bad-mask", f"{name} wrote a mask that cannot be used: {error.message}", error.hint
         ) from error
-    return Mask(voxels=np.asarray(labels.labels) != 0, grid=volume.grid)
+    mask = np.asarray(labels.labels != 0)
+    if not _is_one_organ(labels.labels, mask):
+        raise LocalizeError(
+            "bad-mask",
+            f"{name} wrote several values, so which of them is liver cannot be told",
+            "Make it write 0 and one value above 0",
+        )
+    return Mask(voxels=mask, grid=volume.grid)
+
+
+def _is_one_organ(labels: NDArray[Any], mask: NDArray[np.bool_]) -> bool:
+    """0 and at most one positive value: not a copy of the scan, nor the labels of many organs."""
+    top = labels.max()
+    return bool(labels.min() >= 0 and np.count_nonzero(labels == top) == np.count_nonzero(mask)) or not mask.any()
 
 
 def _result(mask: Mask, volume: Volume) -> LiverResult:
@@ -124,7 +140,8 @@ def _result(mask: Mask, volume: Volume) -> LiverResult:
         if cut:
             reasons.append(f"liver in the {end} slice")
             flags.append(flag)
-    if not flags and not PLAUSIBLE_ML[0] <= mask.volume_ml <= PLAUSIBLE_ML[1]:
+    least = 0.0 if flags else PLAUSIBLE_ML[0]
+    if not least <= mask.volume_ml <= PLAUSIBLE_ML[1]:
         confidence = 0.4
         reasons.append(f"{mask.volume_ml:.0f} ml")
         flags.append(LiverFlag.VOLUME_UNUSUAL)

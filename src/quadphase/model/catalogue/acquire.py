@@ -38,6 +38,12 @@ CODES: tuple[FindingCode, ...] = (
         hint="PatientID was believed; correct the table or the archive",
     ),
     FindingCode(
+        code="matched-by-accession",
+        severity=Severity.INFO,
+        title="Exams whose PatientID is not in the clinical table belong to a patient by their accession number",
+        hint="Nothing to do if the archive numbers patients its own way; otherwise check the accession numbers",
+    ),
+    FindingCode(
         code="patient-id-near-miss",
         severity=Severity.WARNING,
         title="PatientIDs of files equal ids of the clinical table only when zeros, case or punctuation are ignored",

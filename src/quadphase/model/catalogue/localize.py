@@ -22,7 +22,7 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode(
         code="liver-volume-unusual",
         severity=Severity.WARNING,
-        title="A liver covered whole is below 600 ml or above 3,500 ml",
+        title="A liver covered whole is below 600 ml, or any is above 3,500 ml",
         hint="Look at the mask; replace it under overrides/livers if it is wrong",
     ),
     FindingCode(
