@@ -17,10 +17,8 @@ from typing import Any, Final
 from quadphase.acquire.header import WANTED, Header, header_of
 from quadphase.io.dicom_elements import DamagedDicomError, read_elements
 
-__all__ = ["OUTCOMES", "date_of", "read_row", "row_of"]
+__all__ = ["date_of", "read_row", "row_of"]
 
-OUTCOMES: Final = ("image", "other-dicom", "not-dicom", "dicomdir", "unreadable")
-"""What a file can turn out to be; the ledger's `FileRow.outcome`."""
 DAMAGE: Final = {"empty-file": "empty", "truncated-file": "cut short", "unreadable-dicom": "broken"}
 """Why a file is unreadable, in words, by the code of `DamagedDicomError`."""
 

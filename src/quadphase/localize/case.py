@@ -14,7 +14,6 @@ from typing import Any
 
 from quadphase import __version__
 from quadphase.errors import InputError
-from quadphase.imaging.crop import slice_range
 from quadphase.io import atomic
 from quadphase.io.hashing import sha256_of
 from quadphase.io.json_file import load_record, save_record
@@ -23,6 +22,7 @@ from quadphase.io.study import Study
 from quadphase.localize.backends import get_backend
 from quadphase.localize.overrides import RangeOverride
 from quadphase.localize.results import LiverResult, NoLiverError
+from quadphase.localize.slices import slices_with_liver
 from quadphase.model import (
     CaseRecord,
     Finding,
@@ -148,7 +148,7 @@ def _find(job: LocalizeJob, volumes: Mapping[Phase, Volume], given: Mapping[Phas
         mask = load_mask(path)
         require_same_grid(mask.grid, volumes[phase].grid, what=f"{job.case} {phase}: the given liver mask and its CT")
         mask = Mask(voxels=mask.voxels, grid=volumes[phase].grid)
-        results[phase] = LiverResult(mask=mask, confidence=1.0, k_range=slice_range(mask.voxels) or (0, 0))
+        results[phase] = LiverResult(mask=mask, confidence=1.0, k_range=slices_with_liver(mask))
     if set(volumes) - set(given):
         found = get_backend(job.backend, command=job.command).find(volumes)
         results |= {phase: result for phase, result in found.items() if phase not in given}

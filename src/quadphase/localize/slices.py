@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from quadphase.imaging.crop import slice_range
 from quadphase.localize.results import NoLiverError, NoLiverReason
 from quadphase.model import Mask
 
 
 def slices_with_liver(mask: Mask) -> tuple[int, int]:
-    """First and one past the last slice of the last array axis with a voxel set; ``(0, 0)`` for an empty mask."""
-    used = np.flatnonzero(mask.voxels.any(axis=(0, 1)))
-    return (int(used[0]), int(used[-1]) + 1) if used.size else (0, 0)
+    """`slice_range` in the form of `LiverResult.k_range`: ``(0, 0)`` for an empty mask."""
+    return slice_range(mask.voxels) or (0, 0)
 
 
 def liver_range(mask: Mask, *, margin_mm: float = 0.0) -> tuple[int, int]:
@@ -39,6 +37,7 @@ def liver_range(mask: Mask, *, margin_mm: float = 0.0) -> tuple[int, int]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> voxels = np.zeros((4, 4, 10), bool)
     >>> voxels[:, :, 4:6] = True
     >>> from quadphase.model import Grid

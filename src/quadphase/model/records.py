@@ -43,9 +43,6 @@ class GridRecord(Record):
     def of(cls, grid: Grid) -> GridRecord:
         return cls(shape=grid.shape, affine=tuple(tuple(float(v) for v in row) for row in grid.affine))
 
-    def grid(self) -> Grid:
-        return Grid(self.shape, self.affine)  # type: ignore[arg-type]
-
 
 class StepRecord(Record):
     """Proof of one stage's work on one case.
@@ -125,7 +122,6 @@ class LiverRecord(Record):
 
     case: str
     phases: dict[Phase, LiverPhaseRecord]
-    findings: tuple[Finding, ...] = ()
     steps: tuple[StepRecord, ...] = ()
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import func, select, update
 
@@ -53,7 +52,6 @@ class Retrieval:
     state: str = "wanted"
     attempts: int = 0
     message: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def file_keys(ledger: Ledger) -> dict[FileKey, int]:
@@ -139,7 +137,6 @@ def retrievals(ledger: Ledger, source: str | None = None) -> tuple[Retrieval, ..
                 state=row.state,
                 attempts=row.attempts,
                 message=row.message,
-                details=row.details,
             )
             for row in session.scalars(query)
         )
@@ -160,6 +157,5 @@ def save_retrievals(ledger: Ledger, rows: Sequence[Retrieval] | Iterable[Retriev
                     state=row.state,
                     attempts=row.attempts,
                     message=row.message,
-                    details=dict(row.details),
                 )
             )

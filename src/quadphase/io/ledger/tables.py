@@ -107,4 +107,3 @@ class RetrievalRow(Base):
     """``wanted``, ``partial``, ``done``, ``failed``."""
     attempts: Mapped[int] = mapped_column(default=0)
     message: Mapped[str] = mapped_column(String, default="")
-    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
