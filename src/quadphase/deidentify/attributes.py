@@ -20,8 +20,9 @@ from pydicom.sequence import Sequence
 from quadphase.deidentify.coded_concepts import CODE_TAGS, clean_concept, is_concept
 from quadphase.deidentify.date_shift import shift_date, shift_datetime
 from quadphase.deidentify.descriptors import clean_description, repair_charset
-from quadphase.deidentify.plain_code import is_plain_code, plain_code
-from quadphase.deidentify.profile import TEXT_VRS, Action, action_of, is_safe_private
+from quadphase.deidentify.plain_code import holds_date, is_plain_code, plain_code
+from quadphase.deidentify.profile import PIXELS, TEXT_VRS, Action, action_of, is_safe_private
+from quadphase.deidentify.text_layers import is_text
 from quadphase.deidentify.uids import replaced_uid
 
 __all__ = ["Cleaner", "own_words", "people"]
@@ -82,9 +83,12 @@ class Cleaner:
             case _ if element.VR == "SQ":
                 value = Sequence([item for item in map(self._item, element.value) if item is not None])
             case _ if element.VR == "CS":
-                value = self._judged(element, lambda text: text if _CODE_STRING.fullmatch(text) else plain_code(text))
+                value = self._judged(element, _code_string)
             case _ if element.VR == "TM":
                 value = self._time(element)
+            case _ if isinstance(element.value, bytes) and element.keyword not in PIXELS and is_text(element.value):
+                self.changed[element.keyword] += 1
+                return None
             case _:
                 value = element.value
         if isinstance(value, str) or (element.VR in TEXT_VRS | {"CS"} and value):
@@ -162,6 +166,10 @@ def _each(value: Any, change: Any) -> Any:
     if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
         return [change(part) for part in value]
     return change(value)
+
+
+def _code_string(text: str) -> str:
+    return text if _CODE_STRING.fullmatch(text) and not holds_date(text) else plain_code(text)
 
 
 def own_words(source: Dataset) -> frozenset[str]:

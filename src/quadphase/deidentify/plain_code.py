@@ -15,7 +15,7 @@ from typing import Final
 
 from quadphase.deidentify.descriptors import clean_description, is_description_word
 
-__all__ = ["is_plain_code", "plain_code"]
+__all__ = ["holds_date", "is_plain_code", "plain_code"]
 
 LONGEST: Final = 64
 """Longest LO (PS3.5 6.2)."""
@@ -42,6 +42,11 @@ def _technical() -> frozenset[str]:
     return frozenset(files("quadphase.deidentify").joinpath("technical_words.txt").read_text("utf-8").split())
 
 
+def holds_date(text: str) -> bool:
+    """Whether a calendar date stands in a text."""
+    return _DATES.search(text) is not None
+
+
 def is_plain_code(text: str) -> bool:
     """Whether a text is the name of a thing and nothing else.
 
@@ -52,7 +57,7 @@ def is_plain_code(text: str) -> bool:
     >>> [is_plain_code(t) for t in ("DrLiuYang", "ward of Li", "VB20 2021-03-05", "13800138000")]
     [False, False, False, False]
     """
-    if len(text) > LONGEST or not _SIGNS.fullmatch(text) or _DATES.search(text):
+    if len(text) > LONGEST or not _SIGNS.fullmatch(text) or holds_date(text):
         return False
     if any(sum(map(str.isdigit, chain)) > MOST_DIGITS for chain in _CHAIN.findall(text)):
         return False

@@ -62,9 +62,10 @@ _FREE_CODE_STRINGS = frozenset(("BodyPartExamined", "ContentLabel"))
 
 _BINARY_VRS = frozenset(("OB", "OW", "OD", "OF", "OL", "OV", "UN"))
 
-_BINARY_KEPT = frozenset(
+PIXELS = frozenset(("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
+
+_BINARY_KEPT = PIXELS | frozenset(
     (
-        "PixelData", "FloatPixelData", "DoubleFloatPixelData",  # the image
         "ExtendedOffsetTable", "ExtendedOffsetTableLengths",  # where its compressed frames begin
         "LUTData",  # rescaling and windowing of CT, MR and PET
         "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",  # colours of perfusion maps

@@ -143,6 +143,21 @@ def _descriptions(dataset: Dataset, expect: Expect, number: int) -> Iterator[Exp
     yield expect(Task.TEXT_REMOVED, "BodyPartExamined", value="OUYANG")
     dataset.WindowCenterWidthExplanation = "liver Zhenhua"
     yield expect(Task.TEXT_REMOVED, "WindowCenterWidthExplanation", value="Zhenhua")
+    # Attributes that the table keeps, with somebody in them whom no other attribute names.
+    model = str(dataset.ManufacturerModelName)
+    dataset.RetrieveURL, dataset.SequenceName = "https://pacs.quxian-hospital.example/ward7", "DrLiuYang"
+    dataset.ManufacturerModelName, dataset.FilterType = f"{model} of Wang Fang ward 7", "13800138000"
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "10200004", "SCT", "Liver of Wang Fang"
+    dataset.AnatomicRegionSequence = Sequence([code])
+    dataset.add_new(0x04000120, "OB", b"signed by Liu Yang")
+    yield expect(Task.TEXT_RETAINED, "ManufacturerModelName", value=model)
+    yield expect(Task.TEXT_RETAINED, "AnatomicRegionSequence", 0, "CodeValue", value="10200004")
+    for *path, value in (
+        ("RetrieveURL", "quxian"), ("SequenceName", "Liu"), ("ManufacturerModelName", "Wang"), ("FilterType", "138"),
+        ("AnatomicRegionSequence", 0, "CodeMeaning", "Wang"), ("Signature", "Liu"),
+    ):  # fmt: skip
+        yield expect(Task.TEXT_REMOVED, *path, value=str(value))
     if "ContrastBolusAgent" in dataset:
         yield expect(Task.TEXT_RETAINED, "ContrastBolusAgent", value="Iohexol")
 

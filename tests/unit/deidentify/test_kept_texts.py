@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
 from planted_dicom import volume
 from pydicom import dcmread
+from pydicom.datadict import DicomDictionary
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.sequence import Sequence
 
-from quadphase.deidentify.coded_concepts import clean_concept
+from quadphase.deidentify.coded_concepts import CODE_TAGS, clean_concept
 from quadphase.deidentify.dataset import deidentify_dataset, lenient
 from quadphase.model import Phase
 from quadphase.phantom.dicom import write_series
@@ -101,6 +103,33 @@ def test_a_name_somewhere_is_not_kept_anywhere(source: FileDataset) -> None:
     assert "liuyang" not in str(result).casefold()
     assert list(result.ScanOptions) == ["HELIX", ""]
     assert result.FilterType == "BODY"
+    assert result.Manufacturer == source.Manufacturer
+
+
+@pytest.mark.parametrize("value", ["Dr Sun Mei, tel 13800138000", "https://pacs.hospital.example/1", "2021-03-05 Sun"])
+def test_whatever_attribute_a_stranger_stands_in_he_goes(source: FileDataset, value: str) -> None:
+    """Every attribute of the dictionary that can hold a text, in the data set and in a sequence."""
+    planted = Dataset()
+    with lenient():
+        for tag, (vrs, _, _, _, keyword) in DicomDictionary.items():
+            vr = vrs.split(" or ")[-1]
+            if tag >> 16 in (0x0000, 0x0002, 0x0004) or keyword in source or not keyword or "PixelData" in keyword:
+                continue
+            if vr in ("LO", "SH", "ST", "LT", "UT", "UC", "UR", "AE", "CS", "TM", "DA", "DT", "AS"):
+                planted.add_new(tag, vr, value)
+            elif vr in ("OB", "OW", "OD", "OF", "OL", "OV", "UN"):
+                planted.add_new(tag, "UN" if vr == "UN" else "OB", value.encode())
+        assert len(planted) > 1500
+        for element in planted:
+            source.add(element)
+        for tag in CODE_TAGS:  # an item with a code that is none would go as a whole
+            planted.pop(tag, None)
+        planted.KVP = 120
+        source.SharedFunctionalGroupsSequence = Sequence([planted])
+        result, _ = cleaned(source)
+        left = [e.keyword for e in result.iterall() if re.search("sun|1380013|hospital|2021.03", str(e.value), re.I)]
+    assert left == []
+    assert result.SharedFunctionalGroupsSequence[0].KVP == 120
     assert result.Manufacturer == source.Manufacturer
 
 
