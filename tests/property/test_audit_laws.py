@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from quadphase.audit.checks.release.label_leaks import runs_p_value
 from quadphase.audit.facts import Sketch
 from quadphase.audit.matching import match_slices
-from quadphase.audit.measure.histogram import slice_histograms, slice_keys
+from quadphase.audit.measure.histogram import intensity_of, slice_histograms, slice_keys
+from quadphase.io.hashing import format_checksums, parse_checksums
 
 
 def noise(seed: int, slices: int = 10) -> np.ndarray:
@@ -82,3 +86,28 @@ def test_runs_do_not_depend_on_names(labels: list[str]) -> None:
     renamed = [{"a": "z", "b": "y", "c": "x"}[label] for label in labels]
     assert runs_p_value(labels, shuffles=200)[0] == runs_p_value(renamed, shuffles=200)[0]
     assert 0 < runs_p_value(labels, shuffles=200)[1] <= 1
+
+
+PATHS = st.lists(st.text("abcXYZ019_. -", min_size=1, max_size=12), min_size=1, max_size=3).map("/".join)
+DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
+
+
+@given(
+    digests=st.dictionaries(PATHS, DIGESTS, max_size=6),
+    form=st.sampled_from(
+        ["{digest}  ./{path}\n", "{upper}  {path}\n", "{digest} *{path}\n", "{upper} *././{path}\r\n"]
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_manifests_of_every_accepted_form_say_the_same(digests: dict[str, str], form: str) -> None:
+    tidy = {path: d for path, d in digests.items() if PurePosixPath(path).as_posix() == path and path.strip() == path}
+    lines = [form.format(path=path, digest=digest, upper=digest.upper()) for path, digest in tidy.items()]
+    assert parse_checksums("".join(lines)) == tidy == parse_checksums(format_checksums(tidy))
+
+
+@given(values=hnp.arrays(np.float32, (3, 4, 2), elements=st.floats(-1e5, 1e5, width=32)))
+@settings(max_examples=60, deadline=None)
+def test_limits_are_those_of_the_voxels_whatever_the_histogram_rounds(values: np.ndarray) -> None:
+    seen = intensity_of(*slice_histograms(values), limits=(float(values.min()), float(values.max())))
+    assert (seen.minimum, seen.maximum) == (values.min(), values.max())
+    assert seen.window is None or all(limit == round(limit) for limit in seen.window)

@@ -22,6 +22,8 @@ AIR_HU: Final = -1000.0
 AIR_SLACK_HU: Final = 40.0
 """Scanners clip air at -1024; table and clothes mix in."""
 AGREE_HU: Final = 25.0
+LARGEST_HU: Final = 32768.0
+"""16 bits: what CT images are stored in (PS3.3 C.8.2.1); metal on an extended scale reaches 30710."""
 
 
 def offset_of(intensity: Intensity) -> tuple[float, str] | None:
@@ -55,6 +57,10 @@ def check(volume: VolumeFacts) -> Iterator[Finding]:
     if seen.minimum > -60 or (volume.dtype == "uint8" and not scaled):
         limits = f"{volume.dtype}, {seen.minimum:.0f}…{seen.maximum:.0f}"
         yield Finding.of("not-hu", volume.location, f"values are {limits}: air and fat of HU are negative")
+        return
+    if max(-seen.minimum, seen.maximum) > LARGEST_HU:
+        limits = f"{volume.dtype}, {seen.minimum:.4g}…{seen.maximum:.4g}"
+        yield Finding.of("not-hu", volume.location, f"values are {limits}: no scanner's HU are that large")
         return
     offset = offset_of(seen)
     if offset is not None:
