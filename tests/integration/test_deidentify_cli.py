@@ -144,6 +144,15 @@ def test_a_run_that_comes_to_nothing_leaves_no_key(dicom: Path, tmp_path: Path, 
     assert key.read_text() == "ab" * 32
 
 
+def test_a_study_without_a_cohort_is_not_changed(dicom: Path, tmp_path: Path) -> None:
+    Study.create(tmp_path / "new")
+    before = sorted((tmp_path / "new").rglob("*"))
+    assert run("dicom", dicom, tmp_path / "out", "--study", tmp_path / "new", "--dry-run")[0] == 0
+    assert run("dicom", tmp_path / "gone", tmp_path / "out", "--study", tmp_path / "new")[0] == 2
+    assert run("dicom", dicom, tmp_path / "out", "--study", tmp_path / "new")[0] == 0
+    assert sorted((tmp_path / "new").rglob("*")) == before
+
+
 def test_dicom_counts_the_texts_it_dropped(dicom: Path, tmp_path: Path) -> None:
     with lenient():
         path = sorted(dicom.rglob("*.dcm"))[0]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from quadphase.deidentify import ScanReport
     from quadphase.deidentify.folder import DicomReport
     from quadphase.deidentify.scorer import Score
+    from quadphase.model.source import Identifier
 
 __all__ = ["register"]
 
@@ -83,15 +84,18 @@ def dicom(
         if (study is None) == (key_file is None):
             raise InputError("no-key", "Name either --study or --key-file", "The same key gives the same pseudonyms")
         made: Path | None = None
+        pseudonyms: dict[str, str] = {}
+        identifiers: tuple[Identifier, ...] = ()
         if study is not None:
             home = Study(study)
             key = home.key
-            with Ledger(home.ledger_url) as ledger:
-                pseudonyms, identifiers = ledger.cases(), ledger.identifiers()
+            if (home.restricted / "ledger.sqlite").is_file():  # opening it would make it
+                with Ledger(home.ledger_url) as ledger:
+                    pseudonyms, identifiers = ledger.cases(), ledger.identifiers()
         else:
             assert key_file is not None  # noqa: S101 (for the type checker)
             made = key_file if not dry_run and not key_file.exists() else None
-            key, pseudonyms, identifiers = _key(key_file, write=not dry_run), {}, ()
+            key = _key(key_file, write=not dry_run)
         with _undone(made), progress("Cleaning", quiet=json) as update:
             report = deidentify_folder(
                 source, out, key, pseudonyms=pseudonyms, identifiers=identifiers, dry_run=dry_run, progress=update

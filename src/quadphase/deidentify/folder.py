@@ -8,22 +8,20 @@ those of the ledger, if there is one): nothing appears unless the proof succeede
 from __future__ import annotations
 
 import os
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from pydicom import dcmread, dcmwrite
-from pydicom.dataset import Dataset, FileDataset
-from pydicom.filereader import read_file_meta_info
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom import dcmwrite
+from pydicom.dataset import Dataset
 
 from quadphase.deidentify.attributes import people
 from quadphase.deidentify.burned_in import burned_in_reason
 from quadphase.deidentify.dataset import Subject, deidentify_dataset, is_sealed, lenient, patient_of
 from quadphase.deidentify.descriptors import clean_description, repair_charset
+from quadphase.deidentify.dicom_file import TooLargeError, read_dicom
 from quadphase.deidentify.plain_code import is_plain_code
 from quadphase.deidentify.scan import ScanReport, scan
 from quadphase.errors import InputError
@@ -37,15 +35,7 @@ __all__ = ["DicomReport", "deidentify_folder"]
 FILE_TIME: Final = 315532800
 """1 January 1980 UTC, the earliest time that every archive format can hold."""
 
-PIECE_BYTES: Final = 1 << 20
-LARGEST: Final = 2 << 30
-"""Bytes of a file, inflated: a CT series in one file (Enhanced CT, 1,000 slices) has half a gigabyte."""
-
 Progress = Callable[[int, int, str], None]
-
-
-class _TooLargeError(ValueError):
-    """A file that would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,11 +163,11 @@ class _Run:
         location = f"file {number} of {self.total}"
         with lenient():
             try:
-                source = _read(path)
+                source = read_dicom(path)
             except OSError as error:
                 self._refuse("dicom-unreadable", location, f"cannot be read: {error.strerror or 'input/output error'}")
                 return
-            except _TooLargeError as error:
+            except TooLargeError as error:
                 self._refuse("dicom-refused", location, str(error))
                 return
             except Exception as error:  # pydicom raises many kinds for damaged files
@@ -230,52 +220,6 @@ class _Run:
             findings=tuple(self.findings),
             proof=proof,
         )
-
-
-def _read(path: Path) -> FileDataset | None:
-    """A DICOM file with pixel or other data; None for what is none (DICOMDIR included)."""
-    with path.open("rb") as stream:
-        head = stream.read(132)
-    named = path.suffix.lower() in (".dcm", ".dicom", ".ima")
-    if head[128:] != b"DICM" and not named:
-        return None
-    if head[128:] != b"DICM":
-        raise ValueError("no DICOM prefix")
-    if path.stat().st_size > LARGEST or _inflates_beyond(path):
-        raise _TooLargeError(f"it has more than {LARGEST >> 30} GiB")
-    source = dcmread(path)
-    if source.file_meta.get("MediaStorageSOPClassUID", "") == "1.2.840.10008.1.3.10":
-        return None
-    if "PixelData" in source and source.get_item("PixelData").value is None:
-        raise ValueError("no pixel data")
-    _require_whole(source)
-    return source
-
-
-def _inflates_beyond(path: Path) -> bool:
-    """Whether a deflated file (PS3.5 A.5) is a bomb: inflated piece by piece, and nothing of it kept."""
-    meta = read_file_meta_info(path)
-    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
-        return False
-    inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
-    with path.open("rb") as stream:
-        # Preamble, prefix and the group length element (PS3.10 7.1) stand before the group it measures.
-        stream.seek(132 + 12 + int(meta.FileMetaInformationGroupLength))
-        while size <= LARGEST and (piece := inflater.unconsumed_tail or stream.read(PIECE_BYTES)):
-            size += len(inflater.decompress(piece, PIECE_BYTES))
-    return size > LARGEST
-
-
-def _require_whole(source: Dataset) -> None:
-    """A file cut short reads without an error; its pixel data then are too short."""
-    syntax = source.file_meta.TransferSyntaxUID
-    if "PixelData" not in source or syntax.is_compressed:
-        return
-    needed = (
-        int(source.Rows) * int(source.Columns) * int(source.get("SamplesPerPixel", 1)) * int(source.BitsAllocated) // 8
-    )
-    if len(source.PixelData) < needed * int(source.get("NumberOfFrames", 1) or 1):
-        raise EOFError("pixel data end too early")
 
 
 def _relative(clean: Dataset, key: bytes) -> Path:

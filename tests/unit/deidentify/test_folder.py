@@ -131,7 +131,7 @@ def test_missing_pixel_data_are_refused(source: Path, tmp_path: Path) -> None:
 def test_files_that_would_fill_the_memory_are_refused(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    from quadphase.deidentify import folder
+    from quadphase.deidentify import dicom_file
 
     path = sorted((source / "T000001").iterdir())[0]
     dataset = changed(path)
@@ -144,10 +144,10 @@ def test_files_that_would_fill_the_memory_are_refused(
             dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     with lenient():
         dataset.save_as(path, enforce_file_format=True)
-    monkeypatch.setattr(folder, "LARGEST", limit)
+    monkeypatch.setattr(dicom_file, "LARGEST", limit)
     assert (path.stat().st_size > limit) == (case == "large")
     read: list[Path] = []
-    monkeypatch.setattr(folder, "dcmread", lambda p: read.append(p) or dcmread(p))
+    monkeypatch.setattr(dicom_file, "dcmread", lambda p: read.append(p) or dcmread(p))
     report = deidentify_folder(source, tmp_path / "out", KEY)
     assert (report.written, report.refused) == (3, 1)
     assert report.findings[0].code == "dicom-refused"
