@@ -11,7 +11,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quadphase.acquire.dimse.intake import Intake, command_elements, file_meta, store_response
+from quadphase.acquire.dimse.intake import Intake
+from quadphase.acquire.dimse.messages import command_elements, file_meta, store_response
 from quadphase.errors import OutputError
 
 CT = b"1.2.840.10008.5.1.4.1.1.2\0"

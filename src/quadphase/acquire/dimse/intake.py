@@ -9,34 +9,38 @@ and C-MOVE responses, releases, aborts) is passed to pynetdicom as if it had rea
 It replaces two methods of one association's upper layer, found by name; `Intake.attach` says False when pynetdicom
 has no such methods any more, and the caller then uses an ordinary C-STORE handler, slower and with the same result.
 
-Encodings: protocol data units PS3.8 section 9.3, presentation data values PS3.8 annex E, command set PS3.7 sections
-6.3 and 9.3.1, file meta group PS3.10 section 7.1.
+What the bytes mean is in `messages`.
 """
 
 from __future__ import annotations
 
 import select
-import struct
 import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from quadphase.acquire.dimse.messages import (
+    P_DATA,
+    command_elements,
+    data_unit,
+    file_meta,
+    is_pending,
+    presentation_values,
+    store_response,
+    text_of,
+)
 from quadphase.acquire.dimse.sockets import acknowledge_at_once, send_at_once
 from quadphase.errors import OutputError
 
-__all__ = ["Intake", "Landing", "file_meta"]
+__all__ = ["Intake", "Landing"]
 
 _READ: Final = 1 << 19
 """Bytes asked of the socket at once."""
-_P_DATA: Final = 4
 _LONGEST_PDU: Final = 1 << 26
 """A length beyond this is no protocol data unit; pynetdicom gets to say so."""
-_LONGEST_COMMAND: Final = 1 << 16
 _C_STORE_RQ: Final = b"\x01\x00"
 _OUT_OF_RESOURCES: Final = 0xA700
 """C-STORE status "refused: out of resources", PS3.4 B.2.3."""
-
-_IMPLEMENTATION_UID: Final = "2.25.163274513850967202331785116190321872"
 
 
 class Piece(Protocol):
@@ -159,7 +163,7 @@ class Intake:
                     break
                 whole, offset = offset, end
                 # a copy: fragments are handed out as views, and whoever keeps one must not pin the buffer
-                rest = self._data(memoryview(buffer[whole + 6 : end])) if kind == _P_DATA else buffer[whole:end]
+                rest = self._data(memoryview(buffer[whole + 6 : end])) if kind == P_DATA else buffer[whole:end]
                 if rest:
                     self._pass_on(rest)
                     passed = True
@@ -181,10 +185,10 @@ class Intake:
 
     def _data(self, body: memoryview) -> bytes | bytearray:
         """Handle one P-DATA-TF unit; what of it belongs to other messages, as a unit of its own, or nothing."""
-        values = _values(body)
+        values = presentation_values(body)
         for number, (context, header, value) in enumerate(values):
             if header & 1:
-                if header & 2 and not self._command and _is_pending(value):
+                if header & 2 and not self._command and is_pending(value):
                     continue
                 self._command += value
                 if not header & 2:
@@ -193,10 +197,10 @@ class Intake:
                 self._command.clear()
                 if command_elements(command).get(0x0100) != _C_STORE_RQ:
                     # fragments of its command that came in earlier units are put together again here
-                    return _unit([(context, 0x03, memoryview(command)), *values[number + 1 :]])
+                    return data_unit([(context, 0x03, memoryview(command)), *values[number + 1 :]])
                 self._begin(context, command)
             elif self._current is None:
-                return _unit(values[number:])
+                return data_unit(values[number:])
             else:
                 self._write(value)
                 if header & 2:
@@ -210,8 +214,8 @@ class Intake:
             self._current = self._landing(self._request)
             self._current.write(
                 file_meta(
-                    _text(self._request.get(0x0002, b"")),
-                    _text(self._request.get(0x1000, b"")),
+                    text_of(self._request.get(0x0002, b"")),
+                    text_of(self._request.get(0x1000, b"")),
                     str(self._association._accepted_cx[context].transfer_syntax[0]),
                 )
             )
@@ -226,7 +230,7 @@ class Intake:
 
     def _finish(self, context: int) -> None:
         try:
-            self._current.keep(_text(self._request.get(0x1000, b"")))  # type: ignore[union-attr]
+            self._current.keep(text_of(self._request.get(0x1000, b"")))  # type: ignore[union-attr]
             if not self._refused:
                 self._stored()
         except OutputError as error:
@@ -259,86 +263,3 @@ class _Nowhere:
 
     def drop(self) -> None:
         """Nothing to forget."""
-
-
-def _values(body: memoryview) -> list[tuple[int, int, memoryview]]:
-    """(context id, message control header, fragment) of every presentation data value in a unit."""
-    found = []
-    position = 0
-    while position + 6 <= len(body):
-        length = int.from_bytes(body[position : position + 4], "big")
-        if length < 2 or position + 4 + length > len(body):
-            break
-        found.append((body[position + 4], body[position + 5], body[position + 6 : position + 4 + length]))
-        position += 4 + length
-    return found
-
-
-def _unit(values: list[tuple[int, int, memoryview]]) -> bytes:
-    """Inverse of `_values`, with the head of a P-DATA-TF unit."""
-    body = b"".join(struct.pack(">IBB", len(value) + 2, context, header) + value for context, header, value in values)
-    return struct.pack(">BBI", _P_DATA, 0, len(body)) + body
-
-
-def command_elements(command: memoryview | bytes) -> dict[int, bytes]:
-    """Values of a command set by element number (all are of group 0000, implicit VR little endian)."""
-    found: dict[int, bytes] = {}
-    position = 0
-    while position + 8 <= len(command) and len(command) <= _LONGEST_COMMAND:
-        group, element, length = struct.unpack_from("<HHI", command, position)
-        position += 8
-        if group != 0 or position + length > len(command):
-            break
-        found[element] = bytes(command[position : position + length])
-        position += length
-    return found
-
-
-def _is_pending(command: memoryview) -> bool:
-    """Whether this is a C-GET or C-MOVE response that only says "still at it" (PS3.7 tables 9.3-7 and 9.3-10)."""
-    if len(command) < 8 + 4 + 8:
-        return False
-    elements = command_elements(command)
-    kind, status = elements.get(0x0100, b""), elements.get(0x0900, b"")
-    return kind in (b"\x10\x80", b"\x21\x80") and status == b"\x00\xff" and elements.get(0x0800) == b"\x01\x01"
-
-
-def _text(value: bytes) -> str:
-    return value.decode("ascii", "replace").strip("\0 ")
-
-
-def store_response(context: int, request: dict[int, bytes], status: int) -> bytes:
-    """P-DATA-TF unit with the C-STORE response (PS3.7 table 9.3-2) to a request."""
-    elements = b"".join(
-        struct.pack("<HHI", 0, element, len(value)) + value
-        for element, value in (
-            (0x0002, request.get(0x0002, b"")),
-            (0x0100, struct.pack("<H", 0x8001)),
-            (0x0120, request.get(0x0110, b"\0\0")),
-            (0x0800, struct.pack("<H", 0x0101)),
-            (0x0900, struct.pack("<H", status)),
-            (0x1000, request.get(0x1000, b"")),
-        )
-    )
-    command = struct.pack("<HHII", 0, 0, 4, len(elements)) + elements
-    value = struct.pack(">IBB", len(command) + 2, context, 0x03) + command
-    return struct.pack(">BBI", _P_DATA, 0, len(value)) + value
-
-
-def file_meta(sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> bytes:
-    """Preamble and file meta group of a received data set."""
-
-    def ui(element: int, uid: str) -> bytes:
-        value = uid.encode("ascii", "replace")
-        value += b"\0" * (len(value) % 2)
-        return struct.pack("<HH2sH", 0x0002, element, b"UI", len(value)) + value
-
-    group = (
-        struct.pack("<HH2sHI", 0x0002, 0x0001, b"OB", 0, 2)
-        + b"\x00\x01"
-        + ui(0x0002, sop_class_uid)
-        + ui(0x0003, sop_instance_uid)
-        + ui(0x0010, transfer_syntax_uid)
-        + ui(0x0012, _IMPLEMENTATION_UID)
-    )
-    return b"\0" * 128 + b"DICM" + struct.pack("<HH2sHI", 0x0002, 0x0000, b"UL", 4, len(group)) + group

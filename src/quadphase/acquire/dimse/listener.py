@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 from quadphase.acquire.dimse.contexts import accepted_contexts
-from quadphase.acquire.dimse.intake import Intake, Piece, file_meta
+from quadphase.acquire.dimse.intake import Intake, Piece
+from quadphase.acquire.dimse.messages import file_meta
 from quadphase.acquire.dimse.sockets import close_for_certain
 from quadphase.acquire.store import SeriesStore
 from quadphase.errors import InputError, OutputError
