@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from quadphase.deidentify.regions import Flaw, Nature, Part, Region
+from quadphase.deidentify.regions import LARGEST, Flaw, Nature, Part, Region
 
 __all__ = [
     "is_bzip2", "is_gzip", "is_tar", "is_xz", "is_zip", "moment", "open_bzip2", "open_gzip", "open_tar",
@@ -24,6 +24,7 @@ CHINA: Final = timezone(timedelta(hours=8))
 """A time stamp is a date only in some zone; besides UTC the one the scanners of the paper ran in."""
 
 
+TOO_LARGE: Final = f"more than {LARGEST >> 30} GiB when unpacked"
 GZIP_PIECE: Final = 64 << 10
 """Compressed bytes inflated at a time, so that what comes out stays in the cache (measured)."""
 INFLATED_PIECE: Final = 1 << 20
@@ -129,7 +130,12 @@ def open_zip(data: bytes, place: str) -> Iterator[Part]:
                 if info.is_dir():
                     continue
                 try:
-                    yield archive.read(info), where
+                    with archive.open(info) as stream:
+                        contents = stream.read(LARGEST + 1)
+                    if len(contents) > LARGEST:
+                        yield Flaw(place=where, reason=TOO_LARGE)
+                    else:
+                        yield contents, where
                 except Exception:  # encrypted, unknown method, damaged
                     yield Flaw(place=where, reason="cannot be unpacked")
                     continue
@@ -193,7 +199,10 @@ def _one_stream(data: bytes, place: str, kind: str) -> Iterator[Part]:
     try:
         while rest:
             inflater = bz2.BZ2Decompressor() if kind == "bzip2" else lzma.LZMADecompressor()
-            contents.append(inflater.decompress(rest))
+            contents.append(inflater.decompress(rest, LARGEST + 1 - sum(map(len, contents))))
+            if sum(map(len, contents)) > LARGEST:
+                yield Flaw(place=where, reason=TOO_LARGE)
+                return
             if not inflater.eof:
                 yield Flaw(place=where, reason=f"{kind} data ends too early")
                 break

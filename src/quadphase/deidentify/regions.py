@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-__all__ = ["CHUNK_BYTES", "OVERLAP_BYTES", "Flaw", "Nature", "Part", "Region"]
+__all__ = ["CHUNK_BYTES", "LARGEST", "OVERLAP_BYTES", "Flaw", "Nature", "Part", "Region"]
 
 CHUNK_BYTES: Final = 8 << 20
 """What is searched at a time of data that are unpacked while they are searched: it stays in the cache."""
 OVERLAP_BYTES: Final = 16 << 10
 """Of the chunk before that each chunk repeats; an identifier is far shorter in every spelling."""
+
+LARGEST: Final = 2 << 30
+"""Contents that unpack to more bytes than this, and are no voxels, are not searched; the scan says so."""
 
 
 class Nature(Enum):

@@ -13,15 +13,12 @@ from typing import Final
 import numpy as np
 
 from quadphase.deidentify import archives, pictures, text_layers
-from quadphase.deidentify.regions import CHUNK_BYTES, OVERLAP_BYTES, Flaw, Nature, Part, Region
+from quadphase.deidentify.regions import CHUNK_BYTES, LARGEST, OVERLAP_BYTES, Flaw, Nature, Part, Region
 
 __all__ = ["regions"]
 
 DEEPEST: Final = 8
 """Containers in containers beyond this are not opened; the scan says so."""
-LARGEST: Final = 2 << 30
-"""Contents that unpack to more bytes than this, and are no voxels, are not searched; the scan says so."""
-
 Opener = Callable[[bytes, str], Iterator[Part]]
 
 _OPENERS: Final[tuple[tuple[Callable[[bytes], bool], Opener], ...]] = (

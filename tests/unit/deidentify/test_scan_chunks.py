@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
+import io
+import lzma
+import zipfile
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hiding_places import gz, header
 
-from quadphase.deidentify import pictures, unpacking, voxel_filter
+from quadphase.deidentify import archives, pictures, unpacking, voxel_filter
 from quadphase.deidentify.matcher import Matcher
 from quadphase.deidentify.regions import Flaw, Nature, Region
 from quadphase.model.source import Identifier
@@ -92,3 +96,14 @@ def test_contents_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(unpacking, "LARGEST", 10_000)
     found = [part for part, _ in parts(gz(b"text " * 4000))]
     assert [part.reason for part in found if isinstance(part, Flaw)] == ["more than 0 GiB when unpacked"]
+
+
+@pytest.mark.parametrize("pack", ["zip", "bzip2", "xz"])
+def test_archives_that_would_fill_the_memory_are_said(monkeypatch: pytest.MonkeyPatch, pack: str) -> None:
+    monkeypatch.setattr(archives, "LARGEST", 10_000)
+    contents = bytes(50_000)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.bin", contents)
+    packed = {"zip": stream.getvalue(), "bzip2": bz2.compress(contents), "xz": lzma.compress(contents)}[pack]
+    assert [part.reason for part, _ in parts(packed) if isinstance(part, Flaw)] == [archives.TOO_LARGE]
