@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from quadphase.io.tables import load_table
+from quadphase.io.tables import load_numbered_table
 from quadphase.localize.results import LocalizeError
 from quadphase.model import Phase
 
@@ -88,9 +88,8 @@ def load_range_overrides(path: Path) -> dict[tuple[str, Phase], RangeOverride]:
     --------
     The row ``P0137,C2,15,61,1`` (read in ITK-SNAP) becomes ``RangeOverride(first=14, stop=61)``.
     """
-    rows = load_table(path)
     overrides: dict[tuple[str, Phase], RangeOverride] = {}
-    for number, row in enumerate(rows, start=2):
+    for number, row in load_numbered_table(path):
         key, override = _parse(row, f"{path.name}, row {number}")
         if key in overrides:
             raise LocalizeError(

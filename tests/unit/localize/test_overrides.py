@@ -43,6 +43,11 @@ def test_a_bad_row_is_named(tmp_path: Path, row: str, code: str) -> None:
     assert "row" in caught.value.message
 
 
+def test_rows_are_counted_as_the_spreadsheet_shows_them(tmp_path: Path) -> None:
+    with pytest.raises(LocalizeError, match="row 5"):
+        load_range_overrides(_table(tmp_path, "P1,C1,1,5,1,,\n,,,,,,\n\nP1,C9,1,5,1,,\n"))
+
+
 def test_a_table_without_index_base_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(LocalizeError, match="ITK-SNAP"):
         load_range_overrides(_table(tmp_path, "P1,C2,15,61\n", "case,phase,first,last\n"))
