@@ -13,7 +13,7 @@ from quadphase.errors import ExitCode
 if TYPE_CHECKING:
     from quadphase.acquire import AcquireReport
 
-__all__ = ["register"]
+__all__ = ["acquired_text", "register"]
 
 
 def acquire(
@@ -42,12 +42,12 @@ def acquire(
         opened.protocol  # noqa: B018  a missing or wrong protocol stops here, before anything is written
         with lock_study(opened), progress("acquire", quiet=json) as update:
             report = run(opened, source, wanted=wanted, progress=update, dry_run=dry_run, blank_id=blank_id)
-        emit(report.to_dict(), json=json, text=_text(report))
+        emit(report.to_dict(), json=json, text=acquired_text(report))
         if not report.complete:
             raise typer.Exit(int(ExitCode.SOME_CASES_FAILED))
 
 
-def _text(report: AcquireReport) -> str:
+def acquired_text(report: AcquireReport) -> str:
     """What a data manager wants to know, in a few lines."""
     transfer = report.transfer
     lines: list[str] = []

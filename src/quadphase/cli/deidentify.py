@@ -191,7 +191,10 @@ def predictability(
         from quadphase.errors import ExitCode
 
         report = judge_release(release)
-        lines = [f"{name:12} p = {p:.4f}" for name, p in report.p_values.items()]
+        lines = [
+            f"{name:12} " + ("not there, not tested" if p is None else f"p = {p:.4f}")
+            for name, p in report.p_values.items()
+        ]
         lines += [f"{f.severity.value:7} {f.code}: {f.message}" for f in report.findings]
         emit(report.to_dict(), json=json, text="\n".join(lines))
         if any(finding.code == "label-predictable" for finding in report.findings):

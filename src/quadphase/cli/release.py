@@ -17,7 +17,8 @@ def release(
     out: Annotated[Path, typer.Argument(help="Folder of the release; must not exist.")],
     replace: Annotated[bool, typer.Option("--replace", help="Replace an existing release.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only list which cases are ready and which are not.")
+        bool,
+        typer.Option("--dry-run", help="Release nothing: bring sealed readings to a consensus and list what is ready."),
     ] = False,
     workers: WorkersOption = 1,
     json: JsonOption = False,

@@ -47,10 +47,13 @@ def print_run(result: RunResult) -> None:
     """The closing summary: what was released, what was held back and why, where to look."""
     from collections import Counter
 
+    from quadphase.cli.acquire import acquired_text
     from quadphase.cli.output import counted
     from quadphase.model import Severity
 
     published = result.published
+    if result.acquired is not None:
+        typer.echo(acquired_text(result.acquired))
     if published:
         released = published.summary
         size = released.size_bytes / 1e6
@@ -80,10 +83,11 @@ def print_run(result: RunResult) -> None:
 
 
 def leave(result: RunResult) -> None:
-    """Exit code 3 when a case was held back or failed."""
+    """Exit code 3 when a case was held back or failed, or not everything could be acquired."""
     from quadphase.errors import ExitCode
 
-    if result.held or result.published is None:
+    partly = result.acquired is not None and not result.acquired.complete
+    if result.held or result.published is None or partly:
         raise typer.Exit(int(ExitCode.SOME_CASES_FAILED))
 
 

@@ -50,7 +50,7 @@ class PredictabilityReport:
     """p-value of every signal, and findings for those that tell the diagnosis."""
 
     subjects: int
-    p_values: Mapping[str, float]
+    p_values: Mapping[str, float | None]
     findings: tuple[Finding, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,11 +75,14 @@ def judge_signals(diagnoses: Mapping[str, str], signals: Sequence[Signal], *, lo
         message = f"{len(diagnoses)} subjects are too few to test whether their order tells the diagnosis"
         few = Finding.of("label-not-testable", location, message)
         return PredictabilityReport(subjects=len(diagnoses), p_values={}, findings=(few,))
-    p_values: dict[str, float] = {}
+    p_values: dict[str, float | None] = {}
     findings: list[Finding] = []
     for signal in signals:
         known = [subject for subject in diagnoses if signal.values.get(subject) is not None]
         labels, values = [diagnoses[subject] for subject in known], [signal.values[subject] for subject in known]
+        if len(known) < FEWEST_SUBJECTS:
+            p_values[signal.name] = None  # no files, no splits: nothing was tested
+            continue
         p = order_p_value(values, labels) if signal.is_order else membership_p_value(values, labels)
         p_values[signal.name] = p
         if p < ALPHA / len(signals):

@@ -15,6 +15,11 @@ from quadphase.model import Finding, Outcome, Reason, Status
 __all__ = ["build_consensuses", "import_readings", "reading_status", "seal_readings", "write_agreement"]
 
 
+_STRANGER = Reason(
+    code="unknown-case", text="its name is no converted case of the study (Name the folders by pseudonym, e.g. P0137)"
+)
+
+
 def _each(cases: Sequence[str], step: Callable[[str], Outcome]) -> tuple[Outcome, ...]:
     """One outcome a case; what a case refuses does not stop the others."""
     outcomes = []
@@ -50,14 +55,22 @@ def import_readings(root: Path, reader: str, folder: Path, *, replace: bool = Fa
     annotate.require_reader(study, reader)
     if not folder.is_dir():
         raise InputError("missing-folder", f"There is no folder {folder}", "Check the name")
-    given = {p.name: annotate.reading_files(p) for p in sorted(folder.iterdir()) if p.is_dir()}
+    folders = [path for path in sorted(folder.iterdir()) if path.is_dir()]
+    given = {path.name: annotate.reading_files(path) for path in folders}
     if not any(given.values()):
         raise InputError("no-masks", f"{folder} holds no CASE/PHASE.nii.gz", "Name masks such as P0137/C1.nii.gz")
+    cases = set(study.case_names())
 
     def step(case: str) -> Outcome:
         return _done(case, annotate.import_reading(study, reader, case, given[case], replace=replace))
 
-    return _each(list(given), step)
+    # A folder that is no case may be called after a patient: it is counted, never named.
+    strangers = tuple(
+        Outcome(case=f"folder {number} of {len(folders)}", stage="annotate", status=Status.FAILED, reasons=(_STRANGER,))
+        for number, path in enumerate(folders, start=1)
+        if path.name not in cases
+    )
+    return (*_each([name for name in given if name in cases], step), *strangers)
 
 
 def seal_readings(

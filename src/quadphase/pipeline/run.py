@@ -65,6 +65,7 @@ class RunResult:
         return {
             "study": str(self.study),
             "release": str(published.out) if published else None,
+            "acquired": self.acquired.to_dict() if self.acquired else None,
             "released": list(published.summary.released) if published else [],
             "ready": list(self.ready),
             "stopped_by": {"code": self.stopped_by.code, "text": str(self.stopped_by)} if self.stopped_by else None,

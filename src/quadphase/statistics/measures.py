@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from quadphase.errors import InputError
 from quadphase.imaging.lesions import measure_lesions
 from quadphase.io.release import Release, ReleasedPhase
 from quadphase.io.release_tables import GEOMETRY_NAME, load_geometry
@@ -79,10 +80,21 @@ def measure_image(phase: ReleasedPhase) -> ImageMeasures:
 
 
 def stored_measures(root: Path) -> tuple[ImageMeasures, ...] | None:
-    """Measures as `geometry.csv` states them; None if the release has no such table."""
+    """Measures as `geometry.csv` states them; None if the release has no such table.
+
+    Raises
+    ------
+    InputError
+        ``"unknown-phase"``, and those of reading a table.
+    """
     path = root / GEOMETRY_NAME
     if not path.is_file():
         return None
+    rows = load_geometry(path)
+    if strange := next((n for n, row in enumerate(rows, start=2) if row.phase not in set(Phase)), None):
+        raise InputError(
+            "unknown-phase", f"{GEOMETRY_NAME}, row {strange}, names no phase", f"Phases are {', '.join(Phase)}"
+        )
     return tuple(
         ImageMeasures(
             subject=row.patient_id,
@@ -93,7 +105,7 @@ def stored_measures(root: Path) -> tuple[ImageMeasures, ...] | None:
             lesion_max_diameter_mm=row.lesion_max_diameter_mm,
             lesion_count=row.lesion_count,
         )
-        for row in load_geometry(path)
+        for row in rows
     )
 
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from quadphase.cli import figures, pack, table1
 from quadphase.io.nifti import save_mask, save_volume
 from quadphase.io.release import COLUMNS
+from quadphase.io.release_tables import GeometryRow
 from quadphase.io.tables import format_csv
 from quadphase.model import Grid, Mask, Phase, Volume
 
@@ -119,3 +120,27 @@ def test_figures_of_the_readers_agreement(run, foreign: Path, tmp_path: Path) ->
     refused = run("figures", foreign, "--out", tmp_path / "g", "--agreement", report)
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
     assert not (tmp_path / "g").exists()
+
+
+def test_a_mask_on_another_grid_is_one_line(run, foreign: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    other = Grid((16, 32, 8), np.diag([-4.0, -4.0, 5.0, 1.0]))
+    mask = Mask(voxels=np.ones(other.shape, bool), grid=other)
+    for path in (foreign / "liver_mask_files").iterdir():
+        path.unlink()
+        save_mask(path, mask)
+    result = run("figures", foreign, "--out", tmp_path / "figures")
+    assert result.exit_code == 2
+    assert result.stderr.endswith("quadphase: P1 P: a mask lies on another grid than its image. Audit it.\n")
+
+
+def test_an_unknown_phase_in_geometry_csv_is_one_line(run, tmp_path: Path, real_data: Path) -> None:  # type: ignore[no-untyped-def]
+    root = tmp_path / "release"
+    root.mkdir()
+    (root / "patient_data.csv").write_bytes((real_data / "plc_cect" / "patient_data.csv").read_bytes())
+    columns = list(GeometryRow.__dataclass_fields__)
+    row = ["P0001" if name == "patient_id" else "X9" if name == "phase" else "1" for name in columns]
+    (root / "geometry.csv").write_text(format_csv(columns, [row]), newline="")
+    result = run("table1", root)
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert "geometry.csv" in result.stderr

@@ -28,7 +28,7 @@ STAGES = ("cohort", "exam", "convert", "localize", "annotate")
 
 
 @pytest.fixture
-def ready(make_study: Callable[..., Any]) -> Study:  # noqa: F811  # the fixture above
+def ready(make_study: Callable[..., Any]) -> Study:  # the fixture above
     """Four cases, all ready to be released; their ids are ``QX-000001`` and so on."""
     small = make_study(4)
     study: Study = small.study

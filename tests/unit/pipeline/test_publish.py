@@ -24,9 +24,7 @@ from quadphase.pipeline.work import SerialExecutor
 
 def release(study: Study, out: Path, *, replace: bool = False):  # type: ignore[no-untyped-def]
     with Ledger(study.ledger_url) as ledger:
-        return publish(
-            study, ledger, out, executor=SerialExecutor(), progress=lambda done, total, label: None, replace=replace
-        )
+        return publish(study, ledger, out, executor=SerialExecutor(), progress=lambda *_: None, replace=replace)
 
 
 def decided(study: Study) -> dict[str, bool]:
@@ -37,7 +35,7 @@ def decided(study: Study) -> dict[str, bool]:
 @pytest.fixture(autouse=True)
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take seconds and say nothing about the outcome."""
-    monkeypatch.setattr("quadphase.release.build.write_figures", lambda *words, **options: ())
+    monkeypatch.setattr("quadphase.release.build.write_figures", lambda *_, **__: ())
 
 
 def test_the_flow_of_a_release_is_its_outcome(ready: Study, tmp_path: Path) -> None:

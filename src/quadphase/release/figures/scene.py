@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quadphase.errors import GridMismatchError
 from quadphase.imaging.crop import bounding_box
 from quadphase.imaging.reorient import reorient_array, reorient_grid
 from quadphase.io.release import Release, ReleasedPhase
@@ -55,8 +56,17 @@ def load_scene(phase: ReleasedPhase) -> Scene:
     ------
     InputError, UnsupportedDataError
         If a file is missing or damaged.
+    GridMismatchError
+        If a mask lies on another grid.
     """
     volume, liver, lesions = phase.ct, phase.liver, phase.lesions
+    for mask in (liver, lesions):
+        if mask is not None and not mask.grid.is_close(volume.grid):
+            raise GridMismatchError(
+                "grid-mismatch",
+                f"{phase.row.subject} {phase.name}: a mask lies on another grid than its image",
+                "Audit it",
+            )
     empty = np.zeros(volume.grid.shape, np.bool_)
 
     def turned(array: NDArray[Any]) -> NDArray[Any]:
