@@ -5,6 +5,7 @@ A small study of two synthetic patients is broken in one way at a time; the othe
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -188,15 +189,31 @@ def test_a_full_disk(tmp_path: Path, hospital: Hospital, monkeypatch: pytest.Mon
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_place_that_may_not_be_written(tmp_path: Path) -> None:
+def test_a_place_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tmp_path.chmod(0o500)
+    if os.geteuid() == 0:  # root may write everywhere: let the system say what it would say to others
+        original = Path.mkdir
+
+        def denied(self: Path, *args: object, **kwargs: object) -> None:
+            if self.is_relative_to(tmp_path):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+            original(self, *args, **kwargs)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Path, "mkdir", denied)
     try:
         result = run("init", tmp_path / "study")
     finally:
         tmp_path.chmod(0o700)
     assert result.exit_code == 2
     assert "Not allowed to write" in one_line(result)
+
+
+@pytest.mark.parametrize("place", ["file", "file/study"])
+def test_a_demo_in_a_file(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("…")
+    result = run("demo", tmp_path / place)
+    assert result.exit_code == 2
+    assert "is not a folder" in one_line(result)
 
 
 def test_a_place_that_cannot_be_a_folder(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Files and folders that exist complete or not at all.
 
 A stage writes under a temporary name beside its target and renames at the end; an interrupted run leaves only names
-that start with ``.tmp-``, which the next run removes. Existing outputs are never overwritten unless the caller says
-so; and then a folder only where it is empty or *recognised* as the same kind of output, and never one that is, holds or
-lies inside an input, or that holds a study. A slip of the finger must not delete a hospital's images.
+that start with ``.tmp-``; in a study the next command that takes its lock removes them (`io.leftovers`). Existing
+outputs are never overwritten unless the caller says so; and then a folder only where it is empty or *recognised* as the
+same kind of output, and never one that is, holds or lies inside an input, or that holds a study. A slip of the finger
+must not delete a hospital's images.
 """
 
 from __future__ import annotations

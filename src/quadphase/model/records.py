@@ -61,7 +61,7 @@ class StepRecord(Record):
 class Evidence(Record):
     """One hint at the phase of one stack.
 
-    ``source`` is one of ``text``, ``time``, ``delay``, ``contrast``, ``order``, ``enhancement``; ``scores`` holds a
+    ``source`` is one of ``text``, ``time``, ``delay``, ``contrast``, ``enhancement``; ``scores`` holds a
     log-likelihood-like weight for each phase it speaks for or against; ``detail`` says in words what was seen.
     """
 

@@ -53,11 +53,15 @@ def make_demo(
     Raises
     ------
     OutputError
-        ``"exists"`` if `out` holds a demo already.
+        ``"exists"`` if `out` holds a demo already; those of a disk that refuses.
     """
     for part in ("hospital", "study", "release"):
         if (out / part).exists():
             raise OutputError("exists", f"{out / part} exists already", "Name a new folder, or remove it")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise atomic.explain(error, out / "hospital") from None
     with progress("hospital") as bar:
         hospital = build_hospital(
             out / "hospital",
