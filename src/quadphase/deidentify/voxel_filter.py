@@ -93,13 +93,16 @@ class VoxelFilter:
         words: Words = np.frombuffer(data, "<u2", len(data) // 2)
         narrow: list[NDArray[np.int64]] = []
         wide: list[NDArray[np.int64]] = []
-        shifted_is_suspect = False
+        shifted_is_suspect = is_mask = False
         for start in range(0, len(words), BLOCK_WORDS):
             # Overlapping, so that each sampled position sees what follows it.
             block = words[start : start + BLOCK_WORDS + self._step + 1]
+            if is_mask and _is_without_characters(block):
+                continue
             low, high = int(block.view("<i2").min()), int(block.view("<i2").max())
-            if low >= 0 and high < FIRST_CHARACTER << 8 and int(block.view(np.uint8).max()) < FIRST_CHARACTER:
-                continue  # a mask: no byte is a character
+            is_mask = low >= 0 and high < FIRST_CHARACTER << 8 and _is_without_characters(block)
+            if is_mask:
+                continue
             if self._upto[high + 32769] - self._upto[low + 32768]:
                 narrow.append(start + self._sampled_words(block[:BLOCK_WORDS], -start % self._run_words))
             wide.append(start + self._sampled_pairs(block, -start % self._step))
@@ -131,7 +134,8 @@ class VoxelFilter:
     def _are_pairs(self, first: Words, second: Words) -> Bools:
         """Whether each of these words and its successor are characters that some pattern holds together."""
         none = np.uint16(NONE)
-        return self._together.take(np.minimum(first, none) * np.uint16(NONE + 1) + np.minimum(second, none))
+        key = np.minimum(first, none) * np.uint16(NONE + 1) + np.minimum(second, none)
+        return self._together.take(key, mode="wrap")  # never out of bounds, so that need not be looked for
 
     def _narrow(self, candidates: NDArray[np.int64], words: Words) -> bytes:
         return _gathered(candidates, words, self._run_words, lambda at: self._words[words[at]], before=1, after=1)
@@ -149,6 +153,11 @@ class VoxelFilter:
         """Characters of stretches that may hold a pattern written as UTF-16 at even positions."""
         words: Words = np.frombuffer(data, "<u2", len(data) // 2)
         return self._wide(self._sampled_pairs(words, 0), words)
+
+
+def _is_without_characters(block: Words) -> bool:
+    """Whether no byte is a character, as in a mask."""
+    return int(block.view(np.uint8).max()) < FIRST_CHARACTER
 
 
 def _pairs(patterns: Iterable[bytes]) -> Bools:
