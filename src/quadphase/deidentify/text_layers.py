@@ -48,6 +48,8 @@ _ENTITY: Final = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8})
 _PERCENT: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _QUOTED: Final = re.compile(rb"(?:=[0-9A-F]{2})+")
 _OCTAL: Final = re.compile(rb"(?:\\(?:x[0-9A-Fa-f]{2}|[0-3][0-7]{2}))+")
+PIECE: Final = 2048
+"""Characters judged at a time."""
 _USUAL: Final = re.compile("[\\t-\\r -~\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 """Soft hyphens, zero-width characters, byte order marks: they part a name without being seen."""
@@ -132,9 +134,20 @@ def _from_utf16(data: bytes) -> bytes:
         return b""
     for encoding in ("utf-16-le", "utf-16-be"):
         text = data[: len(data) // 2 * 2].decode(encoding, "replace")
-        if len(_USUAL.findall(text)) * 20 >= len(text) * 19:
+        if _is_usual(text):
             return text.encode("utf-8", "replace")
     return b""
+
+
+def _is_usual(text: str) -> bool:
+    """Whether nineteen of twenty characters are usual; given up as soon as they cannot be."""
+    strange = 0
+    for start in range(0, len(text), PIECE):
+        piece = text[start : start + PIECE]
+        strange += len(piece) - len(_USUAL.findall(piece))
+        if strange * 20 > len(text):
+            return False
+    return True
 
 
 def _unescaped(data: bytes) -> bytes:

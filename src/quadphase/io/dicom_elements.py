@@ -22,6 +22,7 @@ from struct import Struct
 from typing import Final
 
 from quadphase.errors import UnsupportedDataError
+from quadphase.io.byte_source import Bytes, Source
 
 __all__ = [
     "BIG_ENDIAN",
@@ -41,8 +42,6 @@ EXPLICIT: Final = "1.2.840.10008.1.2.1"
 DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 
-WINDOW: Final = 16 * 1024
-"""Bytes read at once; the header of a CT slice is 2 to 10 KiB."""
 MAXIMUM_VALUE: Final = 64 * 1024
 """A wanted value longer than this is damage: the longest of them are texts of 10,240 characters."""
 MAXIMUM_DEPTH: Final = 32
@@ -115,56 +114,6 @@ class Elements:
     has_float_pixels: bool = False
 
 
-class _Source:
-    """Bytes of a file from its start, read on demand; `data` holds the window ``base <= offset < base + len(data)``."""
-
-    __slots__ = ("_descriptor", "base", "data", "size")
-
-    def __init__(self, descriptor: int, size: int) -> None:
-        self._descriptor = descriptor
-        self.size = size
-        self.base = 0
-        self.data = os.pread(descriptor, WINDOW, 0)
-        if len(self.data) < min(WINDOW, size):
-            self.size = len(self.data)
-
-    def at(self, position: int, count: int) -> int:
-        """Index within `data` of `count` bytes at `position`, refilled when needed; -1 at the end of the file."""
-        index = position - self.base
-        if index >= 0 and index + count <= len(self.data):
-            return index
-        if position + count > self.size or self._descriptor < 0:
-            return -1
-        self.data = os.pread(self._descriptor, max(WINDOW, count), position)
-        self.base = position
-        return 0 if len(self.data) >= count else -1
-
-    def must(self, position: int, count: int) -> int:
-        """`at`, or the error of a file that ends too early."""
-        index = self.at(position, count)
-        if index < 0:
-            raise _damaged("truncated-file", "the file ends inside an element")
-        return index
-
-    def everything(self, start: int) -> bytes:
-        return os.pread(self._descriptor, max(self.size - start, 0), start)
-
-
-class _Bytes(_Source):
-    """Bytes that are in memory already."""
-
-    __slots__ = ()
-
-    def __init__(self, data: bytes) -> None:
-        self._descriptor = -1
-        self.data = data
-        self.base = 0
-        self.size = len(data)
-
-    def everything(self, start: int) -> bytes:
-        return self.data[start:]
-
-
 @dataclass(frozen=True, slots=True)
 class _Encoding:
     explicit: bool
@@ -205,7 +154,7 @@ def read_elements(path: Path | str, wanted: frozenset[int], *, size: int | None 
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return _read(_Source(descriptor, os.fstat(descriptor).st_size if size is None else size), wanted)
+        return _read(Source(descriptor, os.fstat(descriptor).st_size if size is None else size), wanted)
     finally:
         os.close(descriptor)
 
@@ -213,7 +162,7 @@ def read_elements(path: Path | str, wanted: frozenset[int], *, size: int | None 
 def read_beginning(data: bytes, wanted: frozenset[int]) -> Elements:
     """Values of the `wanted` tags among the first bytes of a DICOM file; blank where they do not reach so far."""
     try:
-        return _read(_Bytes(data), wanted)
+        return _read(Bytes(data), wanted)
     except DamagedDicomError as error:
         return error.elements or Elements(values={})  # cut on purpose; what was found before the cut counts
 
@@ -225,7 +174,7 @@ def inflated_body(data: bytes) -> bytes:
     ------
     DamagedDicomError
     """
-    source = _Bytes(data)
+    source = Bytes(data)
     return _inflate(source, _file_meta(source, _start(source)[0], {}, frozenset()))
 
 
@@ -233,7 +182,15 @@ def _damaged(code: str, message: str) -> DamagedDicomError:
     return DamagedDicomError(code, message, "Export or copy the file again")
 
 
-def _start(source: _Source) -> tuple[int, bool]:
+def _must(source: Source, position: int, count: int) -> int:
+    """`Source.at`, or the error of a file that ends too early."""
+    index = source.at(position, count)
+    if index < 0:
+        raise _damaged("truncated-file", "the file ends inside an element")
+    return index
+
+
+def _start(source: Source) -> tuple[int, bool]:
     """(offset of the first element, whether the file is marked as DICOM)."""
     if source.size == 0:
         raise _damaged("empty-file", "the file is empty")
@@ -257,14 +214,14 @@ def _looks_like_dicom(data: bytes) -> bool:
     return group == 0x0008 and element <= 0x0100 and vr in _SHORT_FORM and short <= 1024
 
 
-def _read(source: _Source, wanted: frozenset[int]) -> Elements:
+def _read(source: Source, wanted: frozenset[int]) -> Elements:
     values: dict[int, bytes] = {}
     start, marked = _start(source)
     try:
         position = _file_meta(source, start, values, wanted | {_TRANSFER_SYNTAX})
         claimed = values.get(_TRANSFER_SYNTAX, b"").strip(b" \0").decode("ascii", "replace")
         if claimed == DEFLATED:
-            source, position = _Bytes(_inflate(source, position)), 0
+            source, position = Bytes(_inflate(source, position)), 0
         encoding = _encoding_at(source, position)
         pixels, floating = _walk(source, position, encoding, values, wanted)
     except DamagedDicomError as error:
@@ -283,15 +240,15 @@ def _read(source: _Source, wanted: frozenset[int]) -> Elements:
     )
 
 
-def _head(source: _Source, position: int, encoding: _Encoding) -> tuple[int, bytes, int, int]:
+def _head(source: Source, position: int, encoding: _Encoding) -> tuple[int, bytes, int, int]:
     """(tag, VR, length, offset of the value) of the element at `position`; the VR is blank for an implicit one."""
-    index = source.must(position, 8)
+    index = _must(source, position, 8)
     if encoding.explicit:
         group, element, vr, length = encoding.short.unpack_from(source.data, index)
         if vr in _SHORT_FORM:
             return group << 16 | element, vr, length, position + 8
         if vr in _LONG_FORM:
-            index = source.must(position, 12)
+            index = _must(source, position, 12)
             return group << 16 | element, vr, encoding.long.unpack_from(source.data, index + 8)[0], position + 12
         if group != 0xFFFE and vr.isalpha() and vr.isupper():
             return group << 16 | element, vr, length, position + 8
@@ -300,10 +257,10 @@ def _head(source: _Source, position: int, encoding: _Encoding) -> tuple[int, byt
     return group << 16 | element, b"", length, position + 8
 
 
-def _file_meta(source: _Source, position: int, values: dict[int, bytes], wanted: frozenset[int]) -> int:
+def _file_meta(source: Source, position: int, values: dict[int, bytes], wanted: frozenset[int]) -> int:
     """Read group 0002 (always explicit little endian, PS3.10 section 7.1); offset of the data set."""
     while True:
-        index = source.must(position, 8)
+        index = _must(source, position, 8)
         if source.data[index : index + 2] != b"\x02\x00":
             return position
         tag, _, length, position = _head(source, position, _META)
@@ -312,7 +269,7 @@ def _file_meta(source: _Source, position: int, values: dict[int, bytes], wanted:
         position += length
 
 
-def _inflate(source: _Source, position: int) -> bytes:
+def _inflate(source: Source, position: int) -> bytes:
     inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
     try:
         body = inflater.decompress(source.everything(position), MAXIMUM_INFLATED)
@@ -323,21 +280,21 @@ def _inflate(source: _Source, position: int) -> bytes:
     return body
 
 
-def _encoding_at(source: _Source, position: int) -> _Encoding:
+def _encoding_at(source: Source, position: int) -> _Encoding:
     """Encoding of the data set, from its first element: groups start low, and an explicit one names a known VR."""
-    index = source.must(position, 8)
+    index = _must(source, position, 8)
     first, second = source.data[index], source.data[index + 1]
     vr = source.data[index + 4 : index + 6]
     return _ENCODINGS[vr in _SHORT_FORM or vr in _LONG_FORM, second > first]
 
 
 def _walk(
-    source: _Source, position: int, encoding: _Encoding, values: dict[int, bytes], wanted: frozenset[int]
+    source: Source, position: int, encoding: _Encoding, values: dict[int, bytes], wanted: frozenset[int]
 ) -> tuple[PixelElement | None, bool]:
     """Collect wanted values up to the pixel data; (where the pixels are, whether there are floating-point ones)."""
     last, floating = -1, False
     while position < source.size:
-        if source.size - position < 8 and not source.data[source.must(position, 1) :].strip(b"\0"):
+        if source.size - position < 8 and not source.data[_must(source, position, 1) :].strip(b"\0"):
             break  # padding to even length, or of a disk block
         tag, vr, length, position = _head(source, position, encoding)
         if tag <= last:
@@ -363,14 +320,14 @@ def _inside(encoding: _Encoding, vr: bytes) -> _Encoding:
     return _IMPLICIT if vr == b"UN" else encoding
 
 
-def _value(source: _Source, position: int, length: int) -> bytes:
+def _value(source: Source, position: int, length: int) -> bytes:
     if length > MAXIMUM_VALUE:
         raise _damaged("unreadable-dicom", "one of its values is impossibly long")
-    index = source.must(position, length)
+    index = _must(source, position, length)
     return source.data[index : index + length]
 
 
-def _skip_items(source: _Source, position: int, encoding: _Encoding, depth: int) -> int:
+def _skip_items(source: Source, position: int, encoding: _Encoding, depth: int) -> int:
     """Offset after a sequence of undefined length (PS3.5 section 7.5) whose first item is at `position`."""
     if depth > MAXIMUM_DEPTH:
         raise _damaged("unreadable-dicom", "its sequences are nested too deeply")
@@ -383,7 +340,7 @@ def _skip_items(source: _Source, position: int, encoding: _Encoding, depth: int)
         position = _skip_item(source, position, encoding, depth) if length == UNDEFINED else position + length
 
 
-def _skip_item(source: _Source, position: int, encoding: _Encoding, depth: int) -> int:
+def _skip_item(source: Source, position: int, encoding: _Encoding, depth: int) -> int:
     """Offset after an item of undefined length whose first element is at `position`."""
     while True:
         tag, vr, length, position = _head(source, position, encoding)
@@ -395,7 +352,7 @@ def _skip_item(source: _Source, position: int, encoding: _Encoding, depth: int) 
         position = _skip_items(source, position, _inside(encoding, vr), depth + 1) if nested else position + length
 
 
-def _check_pixels(source: _Source, position: int, length: int, encoding: _Encoding) -> None:
+def _check_pixels(source: Source, position: int, length: int, encoding: _Encoding) -> None:
     """Refuse pixel data that end before their length, or fragments (PS3.5 A.4) that end before the delimiter."""
     if length != UNDEFINED:
         if position + length > source.size:
