@@ -8,12 +8,11 @@ import lzma
 import struct
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from quadphase.deidentify.regions import LARGEST, Flaw, Nature, Part, Region
+from quadphase.deidentify.regions import LARGEST, TOO_LARGE, Flaw, Nature, Part, Region
 
 __all__ = [
     "is_bzip2", "is_gzip", "is_tar", "is_xz", "is_zip", "moment", "open_bzip2", "open_gzip", "open_tar",
@@ -24,10 +23,9 @@ CHINA: Final = timezone(timedelta(hours=8))
 """A time stamp is a date only in some zone; besides UTC the one the scanners of the paper ran in."""
 
 
-TOO_LARGE: Final = f"more than {LARGEST >> 30} GiB when unpacked"
 GZIP_PIECE: Final = 64 << 10
 """Compressed bytes inflated at a time, so that what comes out stays in the cache (measured)."""
-INFLATED_PIECE: Final = 1 << 20
+INFLATED_PIECE: Final = 512 << 10
 """At most that many come out at a time."""
 
 
@@ -56,10 +54,9 @@ def open_gzip(data: bytes, place: str) -> Iterator[Part]:
 
 def _gzip_contents(data: bytes, place: str, found: list[Part]) -> Iterator[bytes]:
     """Contents of all members in pieces; everything else that the file holds is added to `found` on the way."""
-    from isal import isal_zlib
+    from isal.igzip_lib import DECOMP_DEFLATE, IgzipDecompressor, IsalError
 
-    # The stubs declare isal_zlib.error as an instance.
-    damaged: tuple[type[Exception], ...] = (isal_zlib.error, zlib.error, OSError)  # type: ignore[assignment]
+    damaged: type[Exception] = IsalError  # type: ignore[assignment]  # declared as an instance
     at, member = 0, 0
     while is_gzip(data[at : at + 3]):
         member += 1
@@ -73,20 +70,19 @@ def _gzip_contents(data: bytes, place: str, found: list[Part]) -> Iterator[bytes
             found.append(Region(data=header, nature=Nature.TEXT, place=f"{where} header"))
         if seconds:
             found.append(moment(seconds, f"{where} time"))
-        inflater = isal_zlib.decompressobj(-15)
+        inflater = IgzipDecompressor(DECOMP_DEFLATE)
         try:
-            while at < len(data) and not inflater.eof:
-                yield inflater.decompress(memoryview(data)[at : at + GZIP_PIECE], INFLATED_PIECE)
-                at += GZIP_PIECE
-                while inflater.unconsumed_tail:
-                    yield inflater.decompress(inflater.unconsumed_tail, INFLATED_PIECE)
+            while not inflater.eof and (at < len(data) or not inflater.needs_input):
+                packed = memoryview(data)[at : at + GZIP_PIECE] if inflater.needs_input else b""
+                yield inflater.decompress(packed, INFLATED_PIECE)
+                at += len(packed)
         except damaged:
             found.append(Flaw(place=where, reason="damaged gzip data"))
             found.append(Region(data=data[at:], nature=Nature.OPAQUE, place=where))
             return
         if not inflater.eof:
             found.append(Flaw(place=where, reason="gzip data ends too early"))
-        at = min(at, len(data)) - len(inflater.unused_data) + 8
+        at += 8 - len(inflater.unused_data)
     if at < len(data):
         found.append(Region(data=data[at:], nature=Nature.TEXT, place=f"{place} > after gzip".removeprefix(" > ")))
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from quadphase.deidentify.regions import OVERLAP_BYTES, Flaw, Nature, Part, Region
+from quadphase.deidentify.regions import OVERLAP_BYTES, TOO_LARGE, Flaw, Nature, Part, Region, joined
 
 __all__ = [
     "is_dicom", "is_jpeg", "is_nifti", "is_npy", "is_png", "open_dicom", "open_jpeg", "open_nifti", "open_npy",
@@ -38,13 +38,17 @@ def open_nifti(chunks: Iterator[bytes | memoryview], place: str) -> Iterator[Par
     """
     where = f"{place} > NIfTI".removeprefix(" > ")
     first = next(chunks)
-    try:
-        size, start, stop = _nifti_layout(first)
-    except (struct.error, ValueError, OverflowError):
-        yield Region(data=_all(first, chunks), nature=Nature.TEXT, place=where)
+    layout = _nifti_layout(first)
+    if layout is None or layout[1] > len(first):
+        whole = joined(first, chunks)
+        if whole is None:
+            yield Flaw(place=where, reason=TOO_LARGE)
+            return
+        first = whole
+    if layout is None:
+        yield Region(data=first, nature=Nature.TEXT, place=where)
         return
-    if start > len(first):
-        first = _all(first, chunks)
+    size, start, stop = layout
     yield Region(data=bytes(first[:size]), nature=Nature.TEXT, place=f"{where} header")
     if start > size:
         # Extensions may embed anything (code 2 holds DICOM): take them apart like files of their own.
@@ -59,28 +63,29 @@ def open_nifti(chunks: Iterator[bytes | memoryview], place: str) -> Iterator[Par
             return
     end = repeated + left
     yield Region(data=chunk[:end], nature=Nature.VOXELS, place=f"{where} voxels", repeated=repeated)
-    rest = _all(chunk[end:], chunks)
-    if rest:
+    rest = joined(chunk[end:], chunks)
+    if rest is None:
+        yield Flaw(place=f"{where} after the voxels", reason=TOO_LARGE)
+    elif rest:
         yield rest, f"{where} after the voxels"
 
 
-def _all(first: bytes | memoryview, chunks: Iterator[bytes | memoryview]) -> bytes:
-    return b"".join([bytes(first), *(bytes(chunk[OVERLAP_BYTES:]) for chunk in chunks)])
-
-
-def _nifti_layout(data: bytes | memoryview) -> tuple[int, int, int]:
-    """(size of the header, start and end of the voxels) as the header says."""
+def _nifti_layout(data: bytes | memoryview) -> tuple[int, int, int] | None:
+    """(size of the header, start and end of the voxels) as the header says; None where it says nonsense."""
     second = data[4:8] == b"n+2\0"
     size = 540 if second else 348
     order = "<" if struct.unpack_from("<i", data)[0] == size else ">"
-    if second:
-        dims = struct.unpack_from(f"{order}8q", data, 16)
-        (bits,) = struct.unpack_from(f"{order}h", data, 14)
-        (offset,) = struct.unpack_from(f"{order}q", data, 168)
-    else:
-        dims = struct.unpack_from(f"{order}8h", data, 40)
-        (bits,) = struct.unpack_from(f"{order}h", data, 72)
-        offset = int(struct.unpack_from(f"{order}f", data, 108)[0])
+    try:
+        if second:
+            dims = struct.unpack_from(f"{order}8q", data, 16)
+            (bits,) = struct.unpack_from(f"{order}h", data, 14)
+            (offset,) = struct.unpack_from(f"{order}q", data, 168)
+        else:
+            dims = struct.unpack_from(f"{order}8h", data, 40)
+            (bits,) = struct.unpack_from(f"{order}h", data, 72)
+            offset = int(struct.unpack_from(f"{order}f", data, 108)[0])
+    except (struct.error, ValueError, OverflowError):
+        return None
     count = 1
     for length in dims[1 : 1 + max(0, min(7, dims[0]))]:
         count *= max(1, length)

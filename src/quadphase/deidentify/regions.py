@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-__all__ = ["CHUNK_BYTES", "LARGEST", "OVERLAP_BYTES", "Flaw", "Nature", "Part", "Region"]
+__all__ = [
+    "CHUNK_BYTES", "LARGEST", "OVERLAP_BYTES", "TOO_LARGE", "Flaw", "Nature", "Part", "Region", "joined",
+]  # fmt: skip
 
-CHUNK_BYTES: Final = 8 << 20
+CHUNK_BYTES: Final = 4 << 20
 """What is searched at a time of data that are unpacked while they are searched: it stays in the cache."""
 OVERLAP_BYTES: Final = 16 << 10
 """Of the chunk before that each chunk repeats; an identifier is far shorter in every spelling."""
 
 LARGEST: Final = 2 << 30
 """Contents that unpack to more bytes than this, and are no voxels, are not searched; the scan says so."""
+TOO_LARGE: Final = f"more than {LARGEST >> 30} GiB when unpacked"
 
 
 class Nature(Enum):
@@ -73,3 +76,14 @@ class Flaw:
 Part = Region | Flaw | tuple[bytes | Iterator[bytes], str]
 """A region ready to be searched, something that could not be opened, or bytes to be taken apart further and their
 place; bytes come in pieces where they are unpacked on the way."""
+
+
+def joined(first: bytes | memoryview, chunks: Iterator[bytes | memoryview]) -> bytes | None:
+    """All chunks as one, each but the first without what it repeats; None where they are more than `LARGEST`."""
+    gathered, size = [bytes(first)], len(first)
+    for chunk in chunks:
+        gathered.append(bytes(chunk[OVERLAP_BYTES:]))
+        size += len(gathered[-1])
+        if size > LARGEST:
+            return None
+    return b"".join(gathered)

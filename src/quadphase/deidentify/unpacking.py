@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from quadphase.deidentify import archives, pictures, text_layers
-from quadphase.deidentify.regions import CHUNK_BYTES, LARGEST, OVERLAP_BYTES, Flaw, Nature, Part, Region
+from quadphase.deidentify.regions import CHUNK_BYTES, OVERLAP_BYTES, TOO_LARGE, Flaw, Nature, Part, Region, joined
 
 __all__ = ["regions"]
 
@@ -57,9 +57,9 @@ def regions(data: bytes | Iterator[bytes], place: str = "", depth: int = 0) -> I
     if pictures.is_nifti(first):
         yield from _opened(pictures.open_nifti(chain([first], chunks), place), depth)
         return
-    whole = _joined(first, chunks)
+    whole = joined(first, chunks)
     if whole is None:
-        yield Flaw(place=place, reason=f"more than {LARGEST >> 30} GiB when unpacked")
+        yield Flaw(place=place, reason=TOO_LARGE)
         return
     for recognises, opener in _OPENERS:
         if recognises(whole):
@@ -99,17 +99,6 @@ def _chunks(pieces: Iterator[bytes]) -> Iterator[memoryview]:
                 used = old = OVERLAP_BYTES
     if used > old:
         yield buffer[:used]
-
-
-def _joined(first: bytes | memoryview, chunks: Iterator[bytes | memoryview]) -> bytes | None:
-    """All chunks as one, or None where they do not come to an end."""
-    gathered, size = [bytes(first)], len(first)
-    for chunk in chunks:
-        gathered.append(bytes(chunk[OVERLAP_BYTES:]))
-        size += len(chunk)
-        if size > LARGEST:
-            return None
-    return b"".join(gathered) if len(gathered) > 1 else gathered[0]
 
 
 def _text(region: Region, depth: int) -> Iterator[Region | Flaw]:

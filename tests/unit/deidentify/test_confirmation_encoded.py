@@ -6,6 +6,8 @@ import base64
 import random
 from pathlib import Path
 
+import pytest
+
 from quadphase.deidentify import scan
 from quadphase.model.source import Identifier
 
@@ -28,3 +30,22 @@ def test_the_identifier_itself_is_found_in_the_page_and_in_what_it_embeds(tmp_pa
         folder.mkdir()
         (folder / "report.html").write_text(text)
         assert [f.code for f in scan(folder, [identifier]).findings] == ["identifier-found"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("name", "Zhang Wei", "<b>Zhang</b><i>Wei</i>"),
+        ("name", "Zhang Wei", '{"family": "Zhang", "given": "Wei"}'),
+        ("birth_date", "1961-05-03", "<td>03/05/61</td>"),
+    ],
+)
+@pytest.mark.parametrize("order", ["{text}{picture}", "{picture}{text}"])
+def test_what_stands_beside_an_embedded_picture_is_read_in_every_way(
+    tmp_path: Path, kind: str, value: str, text: str, order: str
+) -> None:
+    noise = random.Random(2).randbytes(30_000)
+    page_with_text = order.format(text=text, picture=page(noise))
+    (tmp_path / "report.html").write_text(page_with_text)
+    found = scan(tmp_path, [Identifier(kind=kind, value=value)]).findings
+    assert "identifier-found" in {finding.code for finding in found}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hiding_places import gz, header
 
-from quadphase.deidentify import archives, pictures, unpacking, voxel_filter
+from quadphase.deidentify import archives, pictures, regions, unpacking, voxel_filter
 from quadphase.deidentify.matcher import Matcher
 from quadphase.deidentify.regions import Flaw, Nature, Region
 from quadphase.model.source import Identifier
@@ -26,7 +26,7 @@ CHUNK, OVERLAP, BLOCK_WORDS = 1024, 128, 96
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks and blocks so small that a few kilobytes have many borders."""
-    for module in (unpacking, pictures):
+    for module in (unpacking, pictures, regions):
         monkeypatch.setattr(module, "OVERLAP_BYTES", OVERLAP)
     monkeypatch.setattr(unpacking, "CHUNK_BYTES", CHUNK)
     monkeypatch.setattr(voxel_filter, "BLOCK_WORDS", BLOCK_WORDS)
@@ -93,9 +93,19 @@ def test_voxels_that_end_too_early_are_searched_and_said() -> None:
 
 
 def test_contents_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "LARGEST", 10_000)
+    monkeypatch.setattr(regions, "LARGEST", 10_000)
     found = [part for part, _ in parts(gz(b"text " * 4000))]
-    assert [part.reason for part in found if isinstance(part, Flaw)] == ["more than 0 GiB when unpacked"]
+    assert [part.reason for part in found if isinstance(part, Flaw)] == [regions.TOO_LARGE]
+
+
+@pytest.mark.parametrize("damage", ["tail", "offset", "layout"])
+def test_a_volume_that_would_fill_the_memory_is_said(monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    monkeypatch.setattr(regions, "LARGEST", 10_000)
+    data = bytearray(volume(words=300, tail=b"text " * 4000))
+    if damage != "tail":
+        data[108:112] = np.float32(5000 if damage == "offset" else "nan").tobytes()
+    found = [part for part, _ in parts(gz(bytes(data)))]
+    assert [part.reason for part in found if isinstance(part, Flaw)] == [regions.TOO_LARGE]
 
 
 @pytest.mark.parametrize("pack", ["zip", "bzip2", "xz"])
@@ -106,4 +116,4 @@ def test_archives_that_would_fill_the_memory_are_said(monkeypatch: pytest.Monkey
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.bin", contents)
     packed = {"zip": stream.getvalue(), "bzip2": bz2.compress(contents), "xz": lzma.compress(contents)}[pack]
-    assert [part.reason for part, _ in parts(packed) if isinstance(part, Flaw)] == [archives.TOO_LARGE]
+    assert [part.reason for part, _ in parts(packed) if isinstance(part, Flaw)] == [regions.TOO_LARGE]
