@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from measuring import Row, peak_memory_mb
 from quadphase.audit import audit
 from quadphase.io.nifti import load_nifti, save_mask, save_volume
-from quadphase.io.release import COLUMNS
+from quadphase.io.release_rows import COLUMNS
 from quadphase.io.tables import format_csv
 from quadphase.model import Grid, Mask, Phase, Volume
 

@@ -122,7 +122,7 @@ def import_reading(
             raise OutputError(
                 "reading-differs",
                 f"{case}: reader {reader} has another mask of {', '.join(differing)} already",
-                "It stays unless --replace is given; nothing of this case was imported",
+                "It stays unless --overwrite is given; nothing of this case was imported",
             )
     return tuple(findings)
 

@@ -11,7 +11,7 @@ from quadphase.audit.facts import Sketch, VolumeFacts
 from quadphase.audit.failures import failure, judged
 from quadphase.audit.measure import measure
 from quadphase.audit.thumbnail import thumbnail, volumes_of
-from quadphase.io.release import ReleaseRow
+from quadphase.io.release_rows import ReleaseRow
 from quadphase.model import Finding, Phase
 
 __all__ = ["CaseJob", "CaseResult", "audit_case"]

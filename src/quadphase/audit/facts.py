@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quadphase.imaging.lesions import LesionMeasures
-from quadphase.io.release import ReleaseRow
+from quadphase.io.release_rows import ReleaseRow
 from quadphase.model import Grid
 
 __all__ = ["HeaderFacts", "Intensity", "MaskFacts", "Orientation", "Sketch", "VolumeFacts"]

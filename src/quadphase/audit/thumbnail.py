@@ -16,7 +16,7 @@ from scipy import ndimage
 from quadphase.audit.facts import Sketch
 from quadphase.audit.measure import measure
 from quadphase.audit.png import encode_png
-from quadphase.io.release import ReleaseRow
+from quadphase.io.release_rows import ReleaseRow
 
 __all__ = ["picture_of", "thumbnail", "volumes_of"]
 

@@ -7,7 +7,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 
-from quadphase.io.release import Release, ReleaseRow
+from quadphase.io.release import Release
+from quadphase.io.release_rows import ReleaseRow
 
 __all__ = ["rows_by_subject", "worker_pool"]
 

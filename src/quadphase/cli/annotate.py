@@ -23,8 +23,8 @@ def import_(
     study: StudyArgument,
     reader: ReaderArgument,
     folder: Annotated[Path, typer.Argument(help="Folder with CASE/PHASE.nii.gz, e.g. P0137/C1.nii.gz.")],
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Let a mask take the place of a different one of the same phase.")
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Let a mask take the place of a different one of the same phase.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -32,7 +32,7 @@ def import_(
     with guard():
         from quadphase.pipeline.reading import import_readings
 
-        _show(import_readings(study, reader, folder, replace=replace), json=json)
+        _show(import_readings(study, reader, folder, replace=overwrite), json=json)
 
 
 @group.command()

@@ -15,7 +15,7 @@ __all__ = ["register"]
 def release(
     study: Annotated[Path, typer.Argument(help="Study folder.")],
     out: Annotated[Path, typer.Argument(help="Folder of the release; must not exist.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing release.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing release.")] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Release nothing: bring sealed readings to a consensus and list what is ready."),
@@ -31,7 +31,7 @@ def release(
         result = release_study(
             study,
             out,
-            replace=replace,
+            replace=overwrite,
             dry_run=dry_run,
             workers=workers,
             progress=lambda title: progress(title, quiet=json),

@@ -22,7 +22,7 @@ def run(
         str | None, typer.Option(help="Folder, dimse://AET@host:port or https://…/dicom-web; else what is there.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the release; STUDY/release by default.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing release.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing release.")] = False,
     workers: WorkersOption = 1,
     json: JsonOption = False,
 ) -> None:
@@ -35,7 +35,7 @@ def run(
             table=table,
             source=source,
             out=out,
-            replace=replace,
+            replace=overwrite,
             workers=workers,
             progress=lambda title: progress(title, quiet=json),
         )

@@ -54,6 +54,7 @@ _REASON_TITLES: Final[Mapping[str, str]] = {
     "no-consensus": "Readers differ, not adjudicated",
     "broken-seal": "A sealed reading was changed",
     "consensus-changed": "Consensus masks were changed",
+    "control-with-lesion": "Control with a lesion",
     "liver-changed": "Liver masks were changed",
     "consensus-outdated": "Consensus of other readings",
     "out-of-memory": "Processing failed",

@@ -57,9 +57,10 @@ def consensus_masks(study: Study, case: str) -> Mapping[Phase, Path]:
     if extra := sorted(there - record.phases.keys(), key=lambda p: p.order):
         raise InputError("consensus-changed", f"{case} {extra[0]}: a mask nobody decided on", _HINT)
     digests = {name: digest for step in record.steps for name, digest in step.outputs.items()}
-    for phase in sorted(record.phases, key=lambda p: p.order):
+    phases = sorted(record.phases, key=lambda p: p.order)
+    for phase in phases:
         if phase not in there:
             raise InputError("consensus-changed", f"{case} {phase}: the consensus mask is missing", _HINT)
         if digests.get(study.relative(files[phase])) != sha256_of(files[phase]):
             raise InputError("consensus-changed", f"{case} {phase}: the consensus mask is not what was decided", _HINT)
-    return {phase: files[phase] for phase in record.phases}
+    return {phase: files[phase] for phase in phases}

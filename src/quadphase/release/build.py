@@ -14,7 +14,8 @@ from typing import Any
 from quadphase.errors import InputError
 from quadphase.io import atomic
 from quadphase.io.json_file import load_json
-from quadphase.io.release import TABLE_NAME, Release
+from quadphase.io.release import Release
+from quadphase.io.release_rows import TABLE_NAME
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, GeometryRow, LesionRow, format_rows
 from quadphase.io.study import Study
 from quadphase.model import Finding, Protocol, Reason

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def release_case(job: ReleaseJob) -> ReleasedCase:
     try:
         record = load_record(study.case_record(case), CaseRecord)
         liver = load_record(study.liver_record(case), LiverRecord)
-        lesions = consensus_masks(study, case) if job.subject.diagnosis.is_cancer else {}
+        lesions = _lesion_files(study, job.subject)
         first_s = _first_s(record, job.phases)
         images = []
         for phase in job.phases:
@@ -158,6 +159,21 @@ class _Source:
     liver_source: str | None
     lesion_file: Path | None
     first_s: float | None
+
+
+def _lesion_files(study: Study, subject: ReleaseSubject) -> Mapping[Phase, Path]:
+    """Consensus masks by phase; none of a control: its readers found nothing, or the case is to be looked at."""
+    masks = consensus_masks(study, subject.case)
+    if subject.diagnosis.is_cancer:
+        return masks
+    for phase, path in masks.items():
+        if load_mask(path).voxels.any():
+            raise InputError(
+                "control-with-lesion",
+                f"{subject.case} {phase.value}: the readers outlined a lesion in a control",
+                "Correct the diagnosis or the mask",
+            )
+    return {}
 
 
 def _first_s(record: CaseRecord, phases: tuple[Phase, ...]) -> float | None:

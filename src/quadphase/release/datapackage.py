@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from quadphase.io.release import TABLE_NAME
+from quadphase.io.release_rows import TABLE_NAME
 from quadphase.io.tables import NA
 from quadphase.model import Protocol
 from quadphase.release.description import title_of

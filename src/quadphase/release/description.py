@@ -71,7 +71,7 @@ def load_identity(root: Path) -> tuple[str, str]:
 
 
 def is_release(root: Path) -> bool:
-    """Whether a folder is a release made by quadphase: the only kind of folder ``--replace`` may remove."""
+    """Whether a folder is a release made by quadphase: the only kind of folder ``--overwrite`` may remove."""
     try:
         return load_description(root) is not None
     except InputError:

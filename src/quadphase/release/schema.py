@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from quadphase.io.release import TABLE_NAME
+from quadphase.io.release_rows import TABLE_NAME
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME
 from quadphase.release.splits import SPLITS_NAME
 

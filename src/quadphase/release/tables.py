@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from quadphase.io.release import COLUMNS
+from quadphase.io.release_rows import COLUMNS
 from quadphase.io.tables import format_csv
 from quadphase.release.case import ReleasedCase
 

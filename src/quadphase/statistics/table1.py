@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from quadphase.io.release import ReleaseRow
+from quadphase.io.release_rows import ReleaseRow
 from quadphase.model import Diagnosis, Phase, Sex
 from quadphase.statistics.measures import ImageMeasures, PatientMeasures, per_patient
 from quadphase.statistics.summary import Quartiles, Share

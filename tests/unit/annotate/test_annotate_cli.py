@@ -49,4 +49,4 @@ def test_a_second_drawing_needs_replace_and_is_named(study: Study, draw: Callabl
     refused = annotate("import", study.root, "A", batch.parent)
     assert refused.exit_code == 3
     assert "another mask of C2 already" in refused.stdout
-    assert annotate("import", study.root, "A", batch.parent, "--replace").exit_code == 0
+    assert annotate("import", study.root, "A", batch.parent, "--overwrite").exit_code == 0

@@ -16,7 +16,7 @@ from quadphase.imaging.lesions import measure_lesions
 from quadphase.imaging.window import window
 from quadphase.io.hashing import sha256_of
 from quadphase.io.nifti import save_mask, save_volume
-from quadphase.io.release import COLUMNS
+from quadphase.io.release_rows import COLUMNS
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, GeometryRow, LesionRow, format_rows
 from quadphase.io.tables import format_csv
 from quadphase.model import Box, Diagnosis, Mask, Phase, Protocol, Sex, Volume
@@ -135,7 +135,7 @@ def write_plain(root: Path, items: Iterable[Item]) -> Path:
 
 def write_ours(root: Path, items: Iterable[Item]) -> Path:
     """A release in quadphase's own layout, with every derived table."""
-    from quadphase.io.release import load_rows
+    from quadphase.io.release_rows import load_rows
     from quadphase.release.case import ReleaseSubject, lesion_rows
     from quadphase.release.manifest import seal
     from quadphase.release.metadata import write_metadata

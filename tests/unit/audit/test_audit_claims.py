@@ -85,7 +85,7 @@ def test_table1(fault: str, root: Path) -> None:
 
 
 def test_table1_in_the_words_of_the_paper(root: Path) -> None:
-    from quadphase.io.release import load_rows
+    from quadphase.io.release_rows import load_rows
     from quadphase.release.table1_text import render_table1
     from quadphase.statistics.measures import stored_measures
     from quadphase.statistics.table1 import compute_table1

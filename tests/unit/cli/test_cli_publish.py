@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from quadphase.cli import figures, pack, table1
 from quadphase.io.nifti import save_mask, save_volume
-from quadphase.io.release import COLUMNS
+from quadphase.io.release_rows import COLUMNS
 from quadphase.io.release_tables import GeometryRow
 from quadphase.io.tables import format_csv
 from quadphase.model import Grid, Mask, Phase, Volume

@@ -1,4 +1,4 @@
-"""``--replace`` and ``--overwrite`` remove earlier outputs of the same kind, and nothing else: not the study, not a
+"""``--overwrite`` removes earlier outputs of the same kind, and nothing else: not the study, not a
 stranger's folder, not an input."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from quadphase.cli.main import app
 from quadphase.io.hashing import sha256_of
 from quadphase.io.json_file import save_json
 from quadphase.io.nifti import save_mask, save_volume
-from quadphase.io.release import COLUMNS
+from quadphase.io.release_rows import COLUMNS
 from quadphase.io.study import Study
 from quadphase.io.tables import format_csv
 from quadphase.model import Grid, Mask, Volume
@@ -66,7 +66,7 @@ def release(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("inner", ["", "restricted", "readings", "cases/new", "reports", "..", "protocol.toml"])
 def test_a_release_never_replaces_its_study(study: Path, command: tuple[str, ...], inner: str) -> None:
     words = [word.format(study) for word in command]
-    assert "input of this command" in refuse(study.parent, *words, study / inner, "--replace")
+    assert "input of this command" in refuse(study.parent, *words, study / inner, "--overwrite")
 
 
 @pytest.mark.parametrize("command", [("release", "{}"), ("run", "{}", "--out")])
@@ -75,9 +75,9 @@ def test_a_release_never_replaces_a_strangers_folder(study: Path, command: tuple
     save_json(precious / "thesis.json", "ten years of work")
     save_json(precious / "dataset_description.json", {"Name": "a BIDS dataset", "BIDSVersion": "1.9.0"})
     words = [word.format(study) for word in command]
-    assert "something else" in refuse(study.parent, *words, precious, "--replace")
+    assert "something else" in refuse(study.parent, *words, precious, "--overwrite")
     other = Study.create(study.parent / "other").root
-    assert "holds a study" in refuse(study.parent, *words, other, "--replace")
+    assert "holds a study" in refuse(study.parent, *words, other, "--overwrite")
 
 
 def test_a_run_never_writes_into_the_hospitals_folder(study: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_run_never_writes_into_the_hospitals_folder(study: Path) -> None:
     table = hospital / "clinical.csv"
     save_json(table, "rows")
     for out in (hospital / "release", study.parent):
-        said = refuse(study.parent, "run", study, "--table", table, "--source", hospital, "--out", out, "--replace")
+        said = refuse(study.parent, "run", study, "--table", table, "--source", hospital, "--out", out, "--overwrite")
         assert "input of this command" in said
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from quadphase.errors import InputError
 from quadphase.io.nifti import save_mask, save_volume
-from quadphase.io.release import COLUMNS, Release, load_rows
+from quadphase.io.release import Release
+from quadphase.io.release_rows import COLUMNS, load_rows
 from quadphase.io.tables import format_csv
 from quadphase.model import Diagnosis, Grid, Mask, Phase, Sex, Volume
 

@@ -17,7 +17,8 @@ from quadphase.imaging.crop import box_within
 from quadphase.io.hashing import parse_checksums, sha256_of
 from quadphase.io.json_file import save_json
 from quadphase.io.nifti import load_mask, load_nifti, load_volume, save_mask
-from quadphase.io.release import COLUMNS, Release
+from quadphase.io.release import Release
+from quadphase.io.release_rows import COLUMNS
 from quadphase.io.release_tables import load_geometry, load_lesions
 from quadphase.model import Mask, Phase, Protocol, Reason, Severity
 from quadphase.model.finding import Finding

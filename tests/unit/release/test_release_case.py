@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from quadphase.io.json_file import load_record, save_record
 from quadphase.io.nifti import load_mask, load_volume, save_mask, save_volume
 from quadphase.io.release import Release
 from quadphase.io.release_tables import load_geometry
-from quadphase.model import CaseRecord, Finding, LiverRecord, Mask, Phase, Protocol, Volume
+from quadphase.model import CaseRecord, Diagnosis, Finding, LiverRecord, Mask, Phase, Protocol, Volume
 from quadphase.release import build_release
 from quadphase.release.manifest import released_files
 
@@ -177,3 +178,21 @@ def test_a_phase_that_is_not_released_counts_for_nothing(make_study: Maker, tmp_
     save_record(path, record.model_copy(update={"phases": phases}))
     build(small, tmp_path / "out")
     assert {r.seconds_after_first for r in load_geometry(tmp_path / "out" / "geometry.csv")} == {None}
+
+
+def test_a_control_whose_readers_outlined_a_lesion_is_held(make_study: Maker, tmp_path: Path) -> None:
+    small = make_study(2)
+    control = replace(small.subjects["P0002"], diagnosis=Diagnosis.CN)
+    subjects = {**small.subjects, "P0002": control}
+    first = small.study.consensus("P0002") / "C1.nii.gz"
+    drawn = load_mask(first)
+    for out, masks in (("held", drawn.voxels), ("clean", np.zeros_like(drawn.voxels))):
+        for phase in ("P", "C1", "C2", "C3"):
+            path = first.with_name(f"{phase}.nii.gz")
+            save_mask(path, Mask(voxels=masks, grid=load_mask(path).grid))
+        small.decide("P0002")
+        (tmp_path / out).mkdir()
+        summary = build_release(small.study.root, tmp_path / out, subjects, small.study.protocol, figures=False)
+        expected = {"P0002": ("control-with-lesion", "P0002 P: the readers outlined a lesion in a control")}
+        assert summary.failed == (expected if out == "held" else {})
+    assert all(phase.lesions is None for phase in Release(tmp_path / "clean")["P0002"])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from quadphase.io.hashing import sha256_of
-from quadphase.io.release import COLUMNS
+from quadphase.io.release_rows import COLUMNS
 from quadphase.io.release_tables import GeometryRow, LesionRow
 from quadphase.model import Protocol
 from quadphase.release import build_release

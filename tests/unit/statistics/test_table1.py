@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from quadphase.io.release import Release, ReleaseRow
+from quadphase.io.release import Release
+from quadphase.io.release_rows import ReleaseRow
 from quadphase.model import Diagnosis, Phase, Sex
 from quadphase.release.table1_text import FORMATS, render_table1, table1_cells
 from quadphase.statistics.measures import ImageMeasures, per_patient

@@ -23,7 +23,7 @@ from quadphase.errors import GeometryError, InputError
 from quadphase.imaging.lesions import measure_lesions
 from quadphase.io.hashing import sha256_of
 from quadphase.io.nifti import NiftiFile, load_nifti
-from quadphase.io.release import ReleaseRow
+from quadphase.io.release_rows import ReleaseRow
 from quadphase.model import Finding, Grid, Mask
 
 __all__ = ["Measured", "location_of", "measure"]

@@ -21,7 +21,7 @@ from quadphase.audit.repair.values import ValueMap, value_map
 from quadphase.imaging.reorient import reorient_array, reorient_grid
 from quadphase.io import atomic
 from quadphase.io.nifti import load_nifti, save_mask, save_volume
-from quadphase.io.release import ReleaseRow
+from quadphase.io.release_rows import ReleaseRow
 from quadphase.model import GEOMETRY_TOLERANCE_MM, Grid, Mask, Phase, Volume
 
 __all__ = ["RepairJob", "repair_case"]

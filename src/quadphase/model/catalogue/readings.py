@@ -9,9 +9,9 @@ __all__ = ["CODES"]
 CODES: tuple[FindingCode, ...] = (
     FindingCode(
         code="reading-empty",
-        severity=Severity.WARNING,
+        severity=Severity.INFO,
         title="A reader's mask holds no voxel",
-        hint="Ask the reader whether the phase really shows no lesion",
+        hint="Right for a control; else ask the reader whether the phase really shows no lesion",
     ),
     FindingCode(
         code="reading-reoriented",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from quadphase.io.release import COLUMNS, Release, ReleaseRow
+from quadphase.io.release import Release
+from quadphase.io.release_rows import COLUMNS, ReleaseRow
 from quadphase.io.tables import NA
 from quadphase.release.figures.style import GREY, INK, styled
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from quadphase.audit.contexts import ReleaseContext
-from quadphase.io.release import ReleaseRow
+from quadphase.io.release_rows import ReleaseRow
 from quadphase.model import Diagnosis, Finding
 
 __all__ = ["check", "runs_p_value"]

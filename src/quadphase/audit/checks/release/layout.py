@@ -7,7 +7,7 @@ from typing import Final
 
 from quadphase.audit.contexts import ReleaseContext
 from quadphase.audit.facts import HeaderFacts
-from quadphase.io.release import COLUMNS
+from quadphase.io.release_rows import COLUMNS
 from quadphase.io.release_tables import GEOMETRY_NAME
 from quadphase.model import Finding, Grid
 

@@ -15,7 +15,7 @@ from quadphase.audit.contexts import ReleaseContext
 from quadphase.errors import InputError
 from quadphase.io.hashing import sha256_of
 from quadphase.io.json_file import load_json
-from quadphase.io.release import TABLE_NAME
+from quadphase.io.release_rows import TABLE_NAME
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME
 from quadphase.model import Finding
 
