@@ -51,7 +51,12 @@ def decide_slices(agreed: NDArray[np.bool_], *, author: str) -> tuple[SliceDecis
 
 
 def build_consensus(
-    study: Study, case: str, *, adjudicated: Mapping[Phase, Path] | None = None, author: str = "adjudication"
+    study: Study,
+    case: str,
+    *,
+    adjudicated: Mapping[Phase, Path] | None = None,
+    author: str = "adjudication",
+    dry_run: bool = False,
 ) -> Outcome:
     """Write ``consensus/<case>/`` from sealed readings, and adjudicated masks where the readers differ.
 
@@ -61,6 +66,8 @@ def build_consensus(
         Masks the readers agreed on together; only phases in which they differ need one.
     author : str
         Who answers for the adjudicated masks.
+    dry_run : bool
+        Only tell what would come of it.
 
     Returns
     -------
@@ -108,7 +115,8 @@ def build_consensus(
     if any(finding.code == "reading-disagreement" for finding in findings):
         reason = Reason(code="no-consensus", text="the readers differ and no adjudicated mask is given")
         return Outcome(case=case, stage="annotate", status=Status.HELD, reasons=(reason,), findings=tuple(findings))
-    _write(study, case, masks, decisions, given)
+    if not dry_run:
+        _write(study, case, masks, decisions, given)
     return Outcome(case=case, stage="annotate", status=Status.DONE, findings=tuple(findings))
 
 

@@ -17,8 +17,7 @@ def release(
     out: Annotated[Path, typer.Argument(help="Folder of the release; must not exist.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing release.")] = False,
     dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Release nothing: bring sealed readings to a consensus and list what is ready."),
+        bool, typer.Option("--dry-run", help="Write nothing; list what is ready and what is not.")
     ] = False,
     workers: WorkersOption = 1,
     json: JsonOption = False,

@@ -8,9 +8,9 @@ from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
 from quadphase.model import Outcome, Status
 from quadphase.pipeline.lock import lock_study
-from quadphase.pipeline.publish import Published, publish, ready_cases, require_release_folder
+from quadphase.pipeline.publish import publish, require_release_folder
 from quadphase.pipeline.run import RunResult, StageProgress, silent
-from quadphase.pipeline.stages import choose_exams, consensus_cases, convert_cases, localize_cases, stopped
+from quadphase.pipeline.stages import choose_exams, consensus_cases, convert_cases, localize_cases, passed, stopped
 from quadphase.pipeline.work import open_executor
 
 __all__ = ["convert_study", "localize_study", "release_study"]
@@ -54,16 +54,25 @@ def release_study(
     """Release what is ready, or with `dry_run` only tell what would be released and what is held back."""
     study = Study(root)
     _ = study.protocol
-    published: Published | None = None
-    if not dry_run:
-        require_release_folder(study, out, replace=replace)
+    if dry_run:
+        return _dry_release(study)
+    require_release_folder(study, out, replace=replace)
     with lock_study(study), Ledger(study.ledger_url) as ledger:
         outcomes = consensus_cases(study, ledger)
-        if not dry_run:
-            with open_executor(workers) as executor, progress("release") as bar:
-                published = publish(study, ledger, out, executor=executor, progress=bar, replace=replace)
-            outcomes = (*outcomes, *published.outcomes)
+        with open_executor(workers) as executor, progress("release") as bar:
+            published = publish(study, ledger, out, executor=executor, progress=bar, replace=replace)
+        outcomes = (*stopped(ledger), *outcomes, *published.outcomes)
         excluded = sum(not d.eligible for d in ledger.decisions("cohort"))
-        held = stopped(ledger)
-        ready = () if published else ready_cases(ledger)
-    return RunResult(study=root, excluded=excluded, outcomes=(*held, *outcomes), published=published, ready=ready)
+    return RunResult(study=root, excluded=excluded, outcomes=outcomes, published=published)
+
+
+def _dry_release(study: Study) -> RunResult:
+    """What a release would hold and what is held back; nothing is written, not even a consensus."""
+    with lock_study(study), Ledger(study.ledger_url) as ledger:
+        outcomes = consensus_cases(study, ledger, dry_run=True)
+        # What an earlier run said of the readings and of the release is said anew.
+        before = (o for o in stopped(ledger) if o.stage not in ("annotate", "release"))
+        passed_before = set(passed(ledger, "cohort", "exam", "convert"))
+        ready = tuple(o.case for o in outcomes if o.status is Status.DONE and o.case in passed_before)
+        excluded = sum(not d.eligible for d in ledger.decisions("cohort"))
+        return RunResult(study=study.root, excluded=excluded, outcomes=(*before, *outcomes), ready=ready)

@@ -201,42 +201,45 @@ def localize_cases(
     return _run(study, ledger, localize_case, jobs, stage="localize", executor=executor, progress=progress)
 
 
-def consensus_cases(study: Study, ledger: Ledger) -> tuple[Outcome, ...]:
+def consensus_cases(study: Study, ledger: Ledger, *, dry_run: bool = False) -> tuple[Outcome, ...]:
     """What the readings allow: a consensus where it exists or readers agree, else people must act or NA is released.
 
-    Controls pass. A consensus counts only while its masks and every sealed reading are what they were. A cancer case
-    that nobody has read passes without lesion masks, unless the protocol requires them; one that is being read waits
-    until its readings are sealed and agreed on.
+    A consensus counts only while its masks and every sealed reading are what they were. A cancer case that nobody has
+    read passes without lesion masks, unless the protocol requires them; one that is being read waits until its readings
+    are sealed and agreed on. Controls need no reading; what all readers sealed counts for them too.
+
+    Parameters
+    ----------
+    dry_run : bool
+        Write no consensus and decide nothing in the ledger.
     """
     diagnoses = {case: patient.diagnosis for case, patient in ledger.patients().items()}
     outcomes = [
-        _consensus(study, case, is_cancer=(d := diagnoses.get(case)) is not None and d.is_cancer)
+        _consensus(study, case, is_cancer=(d := diagnoses.get(case)) is not None and d.is_cancer, dry_run=dry_run)
         for case in passed(ledger, "localize")
     ]
-    decide(ledger, outcomes)
+    if not dry_run:
+        decide(ledger, outcomes)
     return tuple(outcomes)
 
 
-def _consensus(study: Study, case: str, *, is_cancer: bool) -> Outcome:
+def _consensus(study: Study, case: str, *, is_cancer: bool, dry_run: bool) -> Outcome:
     readers = study.protocol.annotate.readers
     # A seal without its masks is a reading that was begun, and lost: never "nobody has read it".
     begun = [r for r in readers if annotate.reading_files(study.reading(r, case)) or annotate.is_sealed(study, r, case)]
+    open_ = [r for r in readers if not annotate.is_sealed(study, r, case)]
     done = Outcome(case=case, stage="annotate", status=Status.DONE)
-    if not is_cancer:
+    if not is_cancer and open_:
         return done
     try:
         if annotate.verify_consensus(study, case) is not None:
             return done
-    except QuadphaseError as error:
-        return _held(case, error)
-    if not begun and not study.protocol.annotate.require_lesion_masks:
-        return done
-    open_ = [r for r in readers if not annotate.is_sealed(study, r, case)]
-    if open_:
-        reason = Reason(code="readings-open", text=f"reading of {', '.join(open_)} is not sealed yet")
-        return Outcome(case=case, stage="annotate", status=Status.HELD, reasons=(reason,))
-    try:
-        return annotate.build_consensus(study, case)
+        if not begun and not study.protocol.annotate.require_lesion_masks:
+            return done
+        if open_:
+            reason = Reason(code="readings-open", text=f"reading of {', '.join(open_)} is not sealed yet")
+            return Outcome(case=case, stage="annotate", status=Status.HELD, reasons=(reason,))
+        return annotate.build_consensus(study, case, dry_run=dry_run)
     except QuadphaseError as error:
         return _held(case, error)
 

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from quadphase import annotate
 from quadphase.cli.main import app
 from quadphase.errors import InputError, PrivacyError
 from quadphase.io.ledger import Ledger
 from quadphase.io.nifti import load_mask, save_mask
+from quadphase.io.release import Release
 from quadphase.io.study import Study
-from quadphase.model import Decision, Diagnosis, Mask, Phase, Reason
+from quadphase.model import Decision, Diagnosis, Mask, Phase, Reason, Status
 from quadphase.model.source import SourcePatient
 from quadphase.pipeline.publish import publish, subject_of
 from quadphase.pipeline.stages import consensus_cases
@@ -138,3 +140,47 @@ def test_phases_are_in_the_release_as_they_are_in_the_record(ready: Study, tmp_p
     assert sorted(p.name for p in (tmp_path / "out" / "mask_files").glob("P0001*")) == sorted(
         f"P0001_mask_{phase}.nii.gz" for phase in Phase
     )
+
+
+def read_and_seal(study: Study, case: str) -> None:
+    """Both readers outline the same."""
+    masks = {phase: study.liver(case, phase) for phase in Phase}
+    for reader in study.protocol.annotate.readers:
+        annotate.import_reading(study, reader, case, masks)
+        annotate.seal_reading(study, reader, case)
+
+
+def files_of(study: Study) -> dict[str, bytes]:
+    """Everything but the lock, and the ledger's rows instead of its pages."""
+    with Ledger(study.ledger_url) as ledger:
+        rows = repr(sorted(map(repr, ledger.decisions()))).encode()
+    kept = [path for path in study.root.rglob("*") if path.is_file() and path.suffix not in (".lock", ".sqlite", ".db")]
+    return {path.relative_to(study.root).as_posix(): path.read_bytes() for path in kept} | {"ledger": rows}
+
+
+def test_a_dry_run_writes_nothing_and_tells_what_a_release_would_hold(ready: Study, tmp_path: Path) -> None:
+    shutil.rmtree(ready.consensus("P0001"))
+    shutil.rmtree(ready.consensus("P0002"))
+    read_and_seal(ready, "P0002")
+    before = files_of(ready)
+    words = ["release", str(ready.root), str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*words, "--dry-run", "--json"])
+    assert result.exit_code == 0, result.output
+    value = json.loads(result.stdout)
+    assert value["ready"] == ["P0001", "P0002", "P0004"]
+    assert [(h["case"], h["reasons"][0]["code"]) for h in value["held"]] == [("P0003", "not-sealed")]
+    assert files_of(ready) == before
+    assert not (tmp_path / "out").exists()
+    assert CliRunner().invoke(app, words).exit_code == 3
+    assert Release(tmp_path / "out")["P0002"].phase("C1").lesions is not None
+    assert [subject.name for subject in Release(tmp_path / "out")] == value["ready"]
+
+
+def test_a_control_in_which_both_readers_outlined_a_lesion_is_held(ready: Study, tmp_path: Path) -> None:
+    for case in ("P0001", "P0002", "P0003"):
+        shutil.rmtree(ready.consensus(case))
+    read_and_seal(ready, "P0004")
+    with Ledger(ready.ledger_url) as ledger:
+        assert {o.status for o in consensus_cases(ready, ledger)} == {Status.DONE}
+    published = release(ready, tmp_path / "out")
+    assert {case: failure[0] for case, failure in published.summary.failed.items()} == {"P0004": "control-with-lesion"}
