@@ -38,6 +38,7 @@ def audit(
     executor: Executor | None = None,
     progress: Progress | None = None,
     thumbnails: bool = False,
+    name: str = "",
 ) -> AuditReport:
     """Audit a release: ours, the published PLC-CECT, or any with such a table.
 
@@ -55,6 +56,8 @@ def audit(
         ``(done, total, label)``.
     thumbnails : bool
         Also draw a small picture of every volume that has a finding.
+    name : str
+        What the report calls the release; `path` by default. A release under construction has another path for now.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def audit(
         again = [v.row for v in context.volumes if v.location in missing][:MOST_PICTURES_AGAIN]
         pictures |= {location: png for row in again for location, png in picture_of(release.root, row).items()}
     return AuditReport(
-        name=str(path),
+        name=name or str(path),
         subjects=len(release),
         images=len(release.rows),
         findings=ordered,

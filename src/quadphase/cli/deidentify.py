@@ -50,7 +50,8 @@ def scan(
                 "empty-ledger", f"The ledger of {study} knows no identifiers", "Run `quadphase cohort` first"
             )
         with progress("Scanning", quiet=json) as update:
-            report = scan_bytes(path, identifiers, allow=allow or (), progress=update)
+            public = (*(allow or ()), *home.protocol.deidentify.public_texts)
+            report = scan_bytes(path, identifiers, allow=public, progress=update)
         emit(report.to_dict(), json=json, text=lambda: _show(report))
         if not report.is_clean:
             raise typer.Exit(int(ExitCode.PRIVACY_STOP))

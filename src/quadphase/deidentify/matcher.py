@@ -17,7 +17,8 @@ has wheels for every platform and is built in a fraction of a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -59,6 +60,15 @@ class _Group:
     automaton: BytesAhoCorasick = field(repr=False)
 
 
+def _public_forms(text: str) -> Iterator[bytes]:
+    """A public text folded, in the readings a region may be of it: as it stands, without accents, blanks closed."""
+    letters = (char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    for form in (text, "".join(letters)):
+        folded = fold(form.encode())
+        yield folded
+        yield b" ".join(folded.split())
+
+
 class Matcher:
     """Searches regions for identifiers.
 
@@ -91,7 +101,7 @@ class Matcher:
         )
         self._spoken = self._group(spoken, meanings)
         """Patterns that count when voxels spell them in UTF-16."""
-        self._allow = tuple(fold(text.encode()) for text in allow if text.strip())
+        self._allow = tuple({form for text in allow if text.strip() for form in _public_forms(text)})
         self._longest = max(map(len, meanings), default=1)
         self._filter = VoxelFilter(meanings, least_bytes=VOXEL_BYTES, least_characters=VOXEL_CHARACTERS)
 

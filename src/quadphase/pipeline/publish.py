@@ -103,7 +103,9 @@ def publish(
         ``"audit-errors"``: exit code 1; the findings are in ``reports/audit.json``.
     """
     ready = ready_cases(ledger)
-    held = {d.case: d.reasons for d in ledger.decisions() if not d.eligible and d.stage != "cohort"}
+    # What an earlier release said of a case is said anew by this one.
+    before = (d for d in ledger.decisions() if d.stage not in ("cohort", "release"))
+    held = {d.case: d.reasons for d in before if not d.eligible}
     if not ready:
         raise InputError("nothing-to-release", "No case is ready to be released", _why_none(held))
     patients = ledger.patients()
@@ -120,7 +122,7 @@ def publish(
             study.root, folder, subjects, study.protocol, run=executor.map, progress=progress, held=held, flow=drawn
         )
         held = {**held, **_failures(summary.failed)}
-        report = audit(folder, executor=executor)
+        report = audit(folder, executor=executor, name=str(out))
         save_json(study.reports / "audit.json", report.to_dict())
         errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
         if errors:
@@ -130,14 +132,16 @@ def publish(
                 "Nothing was released; see reports/audit.json of the study",
             )
         finish_release(folder, study.protocol, held=held, audit=AuditNote(checks=CHECK_COUNT, findings=report.findings))
-        found = scan(folder, identifiers)
-        save_json(study.reports / "scan.json", _scan_facts(found))
+        public = study.protocol.deidentify.public_texts
+        found = scan(folder, identifiers, allow=public)
+        save_json(study.reports / "scan.json", {**_scan_facts(found), "public_texts": list(public)})
         leaks = [finding for finding in found.findings if finding.severity is Severity.ERROR]
         if leaks:
             raise PrivacyError(
                 "identifier-found",
                 f"{len(leaks)} places of the release hold an identifier, first {leaks[0].location}: {leaks[0].message}",
-                "Nothing was released; see reports/scan.json of the study",
+                "Nothing was released; see reports/scan.json of the study. A text that is public on purpose, such as "
+                "an author's name, belongs in public_texts of the protocol's [deidentify]",
             )
     # Only now: a release that was stopped has released nobody.
     outcomes = _outcomes(summary.failed, ready)

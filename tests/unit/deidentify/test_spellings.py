@@ -172,3 +172,11 @@ def test_reprs_hold_no_value() -> None:
     identifier = Identifier(kind="name", value="Zhang^Xiaoming")
     said = f"{list(spellings(identifier))!r} {Matcher([identifier])!r}".lower()
     assert "xiaoming" not in said
+
+
+@pytest.mark.parametrize("text", ["García,  José", '{"name": "García,  José"}', "<li>García,  José</li>"])
+def test_a_public_text_is_public_in_every_reading_of_it(text: str) -> None:
+    person = Identifier(kind="name", value="José García")
+    assert finds(person, text)
+    assert not finds(person, text, allow=["García,  José"])
+    assert finds(person, text + " and José García", allow=["García,  José"])

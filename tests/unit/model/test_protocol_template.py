@@ -37,3 +37,34 @@ def test_an_unknown_key_is_one_line_that_names_it():
         Protocol.of({"columns": {"pateint_id": "x"}})
     assert "columns.pateint_id" in caught.value.message
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"annotate": {"readers": []}},
+        {"annotate": {"readers": ["A", "A"]}},
+        {"annotate": {"readers": ["A", "a"]}},  # one folder on some disks
+        {"annotate": {"readers": ["../../x", "B"]}},
+        {"annotate": {"readers": ["A", ""]}},
+        {"annotate": {"readers": ["A\n", "B"]}},
+        {"annotate": {"readers": ["A" * 33, "B"]}},
+        {"deidentify": {"prefix": "../../esc"}},
+        {"deidentify": {"prefix": "a/b"}},
+        {"deidentify": {"prefix": ""}},
+        {"deidentify": {"prefix": "P\n"}},
+        {"deidentify": {"prefix": "病"}},
+        {"deidentify": {"public_texts": [""]}},
+    ],
+)
+def test_what_becomes_a_folder_is_a_plain_name(values: dict[str, dict[str, object]]) -> None:
+    (section,) = values
+    with pytest.raises(ProtocolError) as caught:
+        Protocol.of(values)
+    assert f"protocol: {section}" in caught.value.message
+    assert "\n" not in str(caught.value)
+
+
+def test_plain_readers_and_prefixes_are_taken() -> None:
+    protocol = Protocol.of({"annotate": {"readers": ["Reader_1", "Reader-2", "C"]}, "deidentify": {"prefix": "PLC"}})
+    assert len(protocol.annotate.readers) == 3

@@ -62,6 +62,28 @@ def test_a_release_that_was_stopped_released_nobody(ready: Study, tmp_path: Path
     assert not (ready.reports / "flow.svg").exists()
 
 
+def test_an_author_called_like_a_patient_is_released_once_the_protocol_says_so(ready: Study, tmp_path: Path) -> None:
+    text = ready.protocol_path.read_text("utf-8").replace("creators = []", 'creators = ["Unlikely2, Somebody"]')
+    ready.protocol_path.write_text(text, "utf-8")
+    with pytest.raises(PrivacyError, match="public_texts"):
+        release(Study(ready.root), tmp_path / "out")  # who creates is not allowed by that alone
+    text = text.replace("public_texts = []", 'public_texts = ["Unlikely2, Somebody"]')
+    ready.protocol_path.write_text(text, "utf-8")
+    release(Study(ready.root), tmp_path / "out")
+    assert json.loads((ready.reports / "scan.json").read_text())["public_texts"] == ["Unlikely2, Somebody"]
+    words = ["deidentify", "scan", str(tmp_path / "out"), "--study", str(ready.root)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    (tmp_path / "out" / "README.md").write_text("Somebody Unlikely2")  # not that text
+    assert CliRunner().invoke(app, words).exit_code == 5
+
+
+def test_the_report_of_the_audit_names_the_release_and_no_unfinished_folder(ready: Study, tmp_path: Path) -> None:
+    release(ready, tmp_path / "out")
+    text = (ready.reports / "audit.json").read_text()
+    assert json.loads(text)["release"] == str(tmp_path / "out")
+    assert ".tmp-" not in text
+
+
 def test_a_stop_leaves_the_word_of_the_release_before(ready: Study, tmp_path: Path) -> None:
     release(ready, tmp_path / "out")
     before = (ready.reports / "flow.svg").read_bytes()

@@ -11,7 +11,7 @@ CODES: tuple[FindingCode, ...] = (
         code="identifier-found",
         severity=Severity.ERROR,
         title="A released byte sequence is an identifier of a person",
-        hint="Do not release; remove the file's content at its source, or allow the text if it is public on purpose",
+        hint="Do not release; remove it at its source; what is public on purpose belongs in public_texts",
     ),
     FindingCode(
         code="not-scanned",

@@ -6,7 +6,7 @@ Unknown keys are refused: a misspelt setting must not silently fall back to its 
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -193,16 +193,29 @@ class WindowSection(Section):
 class AnnotateSection(Section):
     """The readers, and whether a case may be released without lesion masks."""
 
-    readers: tuple[str, ...] = ("A", "B")
+    readers: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")], ...] = Field(
+        default=("A", "B"), min_length=1
+    )
+    """Plain names: each is a folder of `readings/`, and none may stand for two persons."""
     require_lesion_masks: bool = False
     """False: a cancer case without readings is released with NA lesion masks."""
 
+    @model_validator(mode="after")
+    def _distinct(self) -> AnnotateSection:
+        # Some disks take "a" and "A" for one folder.
+        if len({reader.casefold() for reader in self.readers}) != len(self.readers):
+            raise ValueError("readers must name each reader once; capitals make no other reader")
+        return self
+
 
 class DeidentifySection(Section):
-    """How pseudonyms look."""
+    """How pseudonyms look, and which texts of a release are public."""
 
-    prefix: str = "P"
+    prefix: str = Field(default="P", pattern=r"^[A-Za-z]{1,8}$")
     digits: int = Field(default=4, ge=3, le=9)
+    public_texts: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+    """Texts that are in a release on purpose although a patient is called the same, e.g. an author's name: the search
+    for identifiers passes over what lies inside one of them. Nothing is public unless it is named here."""
 
 
 class SplitsSection(Section):
