@@ -1,6 +1,6 @@
 """`Cleaner`: copies the attributes of a data set by rule (`profile`), at every depth.
 
-What a rule keeps is still judged by its value: texts by `plain_code` or `descriptors`, coded concepts by
+What a rule keeps is still judged by its value: texts by `plain_code` or `descriptions`, coded concepts by
 `coded_concepts`, code strings and times by their character repertoire (PS3.5 6.2). Names and ids of the patient's own
 are emptied wherever they stand. What had to be shortened or dropped is counted by keyword, never by value.
 """
@@ -17,13 +17,14 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from quadphase.deidentify.charset import repair_charset
 from quadphase.deidentify.coded_concepts import CODE_TAGS, clean_concept, is_concept
 from quadphase.deidentify.date_shift import shift_date, shift_datetime
-from quadphase.deidentify.descriptors import clean_description, repair_charset
-from quadphase.deidentify.plain_code import holds_date, is_plain_code, plain_code
 from quadphase.deidentify.profile import PIXELS, TEXT_VRS, Action, action_of, is_safe_private
 from quadphase.deidentify.text_layers import is_text
 from quadphase.deidentify.uids import replaced_uid
+from quadphase.model.vocabulary.descriptions import clean_description
+from quadphase.model.vocabulary.plain_code import holds_date, is_plain_code, plain_code
 
 __all__ = ["Cleaner", "own_words", "people"]
 

@@ -13,8 +13,9 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
-from quadphase.deidentify.descriptors import clean_description, repair_charset
-from quadphase.deidentify.plain_code import is_plain_code
+from quadphase.deidentify.charset import repair_charset
+from quadphase.model.vocabulary.descriptions import clean_description
+from quadphase.model.vocabulary.plain_code import is_plain_code
 
 __all__ = ["CODE_TAGS", "clean_concept", "is_concept"]
 

@@ -19,16 +19,17 @@ from pydicom.dataset import Dataset
 
 from quadphase.deidentify.attributes import people
 from quadphase.deidentify.burned_in import burned_in_reason
+from quadphase.deidentify.charset import repair_charset
 from quadphase.deidentify.dataset import Subject, deidentify_dataset, is_sealed, lenient, patient_of
-from quadphase.deidentify.descriptors import clean_description, repair_charset
 from quadphase.deidentify.dicom_file import TooLargeError, read_dicom
-from quadphase.deidentify.plain_code import is_plain_code
 from quadphase.deidentify.scan import ScanReport, scan
 from quadphase.errors import InputError
 from quadphase.io import atomic
 from quadphase.io.pseudonyms import keyed_hash
 from quadphase.model import Finding
 from quadphase.model.source import Identifier
+from quadphase.model.vocabulary.descriptions import clean_description
+from quadphase.model.vocabulary.plain_code import is_plain_code
 
 __all__ = ["DicomReport", "deidentify_folder"]
 

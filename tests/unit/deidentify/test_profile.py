@@ -8,8 +8,9 @@ from importlib.resources import files
 import pytest
 from pydicom.datadict import DicomDictionary, dictionary_VR, keyword_for_tag, tag_for_keyword
 
-from quadphase.deidentify.descriptors import clean_description, repair_charset
+from quadphase.deidentify.charset import repair_charset
 from quadphase.deidentify.profile import Action, action_of, is_safe_private
+from quadphase.model.vocabulary.descriptions import clean_description
 
 OFFSETS = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quadphase.deidentify.plain_code import is_plain_code, plain_code
+from quadphase.model.vocabulary.plain_code import is_plain_code, plain_code
 
 NAMES = (
     "SIEMENS", "GE MEDICAL SYSTEMS", "Philips", "CANON_MEC", "Canon Medical Systems", "TOSHIBA", "UIH", "NMS",

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-__all__ = ["clean_description", "is_description_word", "repair_charset"]
+__all__ = ["clean_description", "is_description_word"]
 
 LONGEST: Final = 128
 """A longer text is a report, not a description."""
@@ -27,7 +27,7 @@ _SETTING: Final = re.compile(r"(?<![A-Za-z\d])[A-Z][a-z]?[A-Z]?\d{1,3}[a-z]?(?![
 
 @cache
 def _words() -> tuple[frozenset[str], re.Pattern[str]]:
-    lines = files("quadphase.deidentify").joinpath("descriptor_words.txt").read_text("utf-8").split()
+    lines = files("quadphase.model.vocabulary").joinpath("description_words.txt").read_text("utf-8").split()
     latin = frozenset(word.lower() for word in lines if word.isascii())
     chinese = sorted((word for word in lines if not word.isascii()), key=len, reverse=True)
     return latin, re.compile("|".join(map(re.escape, chinese)))
@@ -72,14 +72,3 @@ def clean_description(text: str) -> str:
         return text
     left = re.sub(r"\s+", " ", "".join(kept)).strip(" ^,;:-_/\\|.'\"()[]&@#")
     return left if re.search(r"[A-Za-z\u3400-\u9fff]", left) else ""
-
-
-def repair_charset(text: str) -> str:
-    """GB18030 bytes that were declared as Latin-1, read as what they are; other text as it is."""
-    if text.isascii():
-        return text
-    try:
-        repaired = text.encode("latin-1").decode("gb18030")
-    except (UnicodeEncodeError, UnicodeDecodeError):
-        return text
-    return repaired if re.search(r"[\u4e00-\u9fff]{2}", repaired) else text

@@ -2,7 +2,7 @@
 
 The standard lets Manufacturer, SoftwareVersions, ConvolutionKernel and their like stay, and whoever installs a scanner
 can type a sentence into them. A text passes when it is short, has no date and no long number, and when every run of
-letters in it is a known technical word or too short to be anybody's name. An allow-list, as in `descriptors`: an
+letters in it is a known technical word or too short to be anybody's name. An allow-list, as in `descriptions`: an
 unknown product is lost before an unknown person is kept.
 """
 
@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from quadphase.deidentify.descriptors import clean_description, is_description_word
+from quadphase.model.vocabulary.descriptions import clean_description, is_description_word
 
 __all__ = ["holds_date", "is_plain_code", "plain_code"]
 
@@ -39,7 +39,7 @@ _PIECE: Final = re.compile(r"[A-Za-z0-9.+*]+(?:[_-][A-Za-z0-9.+*]+)*")
 
 @cache
 def _technical() -> frozenset[str]:
-    return frozenset(files("quadphase.deidentify").joinpath("technical_words.txt").read_text("utf-8").split())
+    return frozenset(files("quadphase.model.vocabulary").joinpath("technical_words.txt").read_text("utf-8").split())
 
 
 def holds_date(text: str) -> bool:
