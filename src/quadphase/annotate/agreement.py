@@ -46,7 +46,7 @@ def agreement_of_case(study: Study, case: str) -> tuple[PhaseAgreement, ...]:
     Raises
     ------
     InputError
-        ``"not-sealed"``, ``"broken-seal"``.
+        ``"not-sealed"``, ``"broken-seal"``, ``"reading-outdated"``.
     """
     readers = study.protocol.annotate.readers
     for reader in readers:

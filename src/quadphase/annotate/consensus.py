@@ -77,13 +77,14 @@ def build_consensus(
     Raises
     ------
     InputError
-        ``"not-sealed"``, ``"broken-seal"``; as `mask_on_grid`.
+        ``"not-sealed"``, ``"broken-seal"``, ``"reading-outdated"``; as `mask_on_grid`.
     """
     readers = study.protocol.annotate.readers
     for reader in readers:
         verify_seal(study, reader, case)
     readings = {reader: load_reading(study, reader, case) for reader in readers}
-    given = adjudicated or {}
+    given = dict(adjudicated or {})
+    used: dict[Phase, Path] = {}
     masks: dict[Phase, Mask] = {}
     decisions: dict[Phase, tuple[SliceDecision, ...]] = {}
     findings: list[Finding] = []
@@ -98,7 +99,8 @@ def build_consensus(
         if not differing.any():
             masks[phase] = known
         elif phase in given:
-            masks[phase], found = mask_on_grid(given[phase], known.grid, where=where)
+            used[phase] = given.pop(phase)
+            masks[phase], found = mask_on_grid(used[phase], known.grid, where=where)
             beyond = int(np.count_nonzero(masks[phase].voxels & ~voxels.any(axis=0)))
             findings += found
             if beyond:
@@ -115,8 +117,11 @@ def build_consensus(
     if any(finding.code == "reading-disagreement" for finding in findings):
         reason = Reason(code="no-consensus", text="the readers differ and no adjudicated mask is given")
         return Outcome(case=case, stage="annotate", status=Status.HELD, reasons=(reason,), findings=tuple(findings))
+    for phase in given:
+        text = "the readers agree on this phase" if phase in masks else "nobody outlined a lesion in this phase"
+        findings.append(Finding.of("adjudication-unused", f"{case} {phase}", text))
     if not dry_run:
-        _write(study, case, masks, decisions, given)
+        _write(study, case, masks, decisions, used)
     return Outcome(case=case, stage="annotate", status=Status.DONE, findings=tuple(findings))
 
 
@@ -131,7 +136,7 @@ def verify_consensus(study: Study, case: str) -> ConsensusRecord | None:
     Raises
     ------
     InputError
-        ``"consensus-changed"``, ``"not-sealed"``, ``"broken-seal"``, ``"consensus-outdated"``.
+        ``"consensus-changed"``, ``"not-sealed"``, ``"broken-seal"``, ``"reading-outdated"``, ``"consensus-outdated"``.
     """
     record = load_consensus_record(study, case)
     if record is None:
@@ -157,7 +162,7 @@ def _write(
     case: str,
     masks: Mapping[Phase, Mask],
     decisions: Mapping[Phase, tuple[SliceDecision, ...]],
-    given: Mapping[Phase, Path],
+    adjudicated: Mapping[Phase, Path],
 ) -> None:
     settings: dict[str, Any] = {"readers": list(study.protocol.annotate.readers)}
     inputs = {
@@ -165,7 +170,7 @@ def _write(
         for reader in study.protocol.annotate.readers
         for name, digest in verify_seal(study, reader, case).sha256.items()
     }
-    inputs |= {f"adjudicated/{phase}.nii.gz": sha256_of(path) for phase, path in given.items()}
+    inputs |= {f"adjudicated/{phase}.nii.gz": sha256_of(path) for phase, path in adjudicated.items()}
     with atomic.new_folder(study.consensus(case), replace=True) as folder:
         for phase, mask in masks.items():
             save_mask(folder / f"{phase}.nii.gz", mask)

@@ -9,17 +9,25 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from quadphase.errors import InputError, OutputError, QuadphaseError
 from quadphase.imaging.reorient import reorient_mask
 from quadphase.io import atomic
+from quadphase.io.hashing import sha256_of
+from quadphase.io.json_file import load_record, save_record
 from quadphase.io.nifti import load_mask, load_volume, save_mask
 from quadphase.io.study import Study
-from quadphase.model import Finding, Grid, Mask, Phase, require_same_grid
+from quadphase.model import Finding, Grid, Mask, Phase, ReadingRecord, require_same_grid
 
-__all__ = ["empty_like", "import_reading", "load_reading", "mask_on_grid", "reading_files", "require_reader"]
+__all__ = [
+    "empty_like", "import_reading", "load_reading", "mask_on_grid", "reading_files", "reading_record", "require_reader",
+    "require_same_images",
+]  # fmt: skip
+
+RECORD_NAME: Final = "reading.json"
 
 
 def reading_files(folder: Path) -> dict[Phase, Path]:
@@ -105,6 +113,7 @@ def import_reading(
         raise OutputError("sealed", f"{case}: reader {reader}'s reading is sealed", "A sealed reading never changes")
     findings: list[Finding] = []
     there = reading_files(target)
+    images = dict(reading_record(study, reader, case).images)
     differing: list[Phase] = []
     with atomic.new_folder(target, replace=True) as folder:
         if target.is_dir():
@@ -118,13 +127,44 @@ def import_reading(
             if phase in there and not _same(there[phase], mask):
                 differing.append(phase)
             save_mask(folder / f"{phase}.nii.gz", mask)
+            images[phase] = sha256_of(study.ct(case, phase))
         if differing and not replace:
             raise OutputError(
                 "reading-differs",
                 f"{case}: reader {reader} has another mask of {', '.join(differing)} already",
                 "It stays unless --overwrite is given; nothing of this case was imported",
             )
+        save_record(folder / RECORD_NAME, ReadingRecord(images=images))
     return tuple(findings)
+
+
+def reading_record(study: Study, reader: str, case: str) -> ReadingRecord:
+    """Which images a reading was drawn on; empty where nothing was imported yet."""
+    path = study.reading(reader, case) / RECORD_NAME
+    return load_record(path, ReadingRecord) if path.is_file() else ReadingRecord()
+
+
+def require_same_images(study: Study, reader: str, case: str, images: Mapping[Phase, str]) -> None:
+    """Refuse a reading of a CT that is no longer there: another conversion, or another scan under the phase's name.
+
+    Parameters
+    ----------
+    images : mapping of Phase to str
+        SHA-256 of the `ct.nii.gz` each mask was imported for.
+
+    Raises
+    ------
+    InputError
+        ``"reading-outdated"``.
+    """
+    for phase in reading_files(study.reading(reader, case)):
+        ct = study.ct(case, phase)
+        if not ct.is_file() or images.get(phase) != sha256_of(ct):
+            raise InputError(
+                "reading-outdated",
+                f"{case} {phase}: reader {reader} outlined another image than the one that is there now",
+                "Undo what changed the conversion (see overrides/phases.csv), or move the reading away and read again",
+            )
 
 
 def _same(path: Path, mask: Mask) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from quadphase.annotate.readings import reading_files
+from quadphase.annotate.readings import reading_files, reading_record, require_same_images
 from quadphase.errors import InputError, OutputError
 from quadphase.io.hashing import sha256_of
 from quadphase.io.json_file import load_record, save_record
@@ -32,7 +32,7 @@ def seal_reading(study: Study, reader: str, case: str, *, tool: str = "", now: d
     Raises
     ------
     InputError
-        ``"no-reading"``.
+        ``"no-reading"``; ``"reading-outdated"`` if the case was converted anew since the masks were imported.
     OutputError
         ``"sealed"`` if it is sealed already.
     """
@@ -42,12 +42,15 @@ def seal_reading(study: Study, reader: str, case: str, *, tool: str = "", now: d
         raise InputError("no-reading", f"{case}: reader {reader} has no reading", "Run `quadphase annotate import`")
     if is_sealed(study, reader, case):
         raise OutputError("sealed", f"{case}: reader {reader}'s reading is sealed already", "Nothing to do")
+    images = reading_record(study, reader, case).images
+    require_same_images(study, reader, case, images)
     record = SealRecord(
         reader=reader,
         case=case,
         tool=tool,
         sealed_at=(now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         sha256={path.name: sha256_of(path) for path in files.values()},
+        images={phase: images[phase] for phase in files},
     )
     for path in files.values():
         path.chmod(0o444)
@@ -57,12 +60,12 @@ def seal_reading(study: Study, reader: str, case: str, *, tool: str = "", now: d
 
 
 def verify_seal(study: Study, reader: str, case: str) -> SealRecord:
-    """Check that a reading is sealed and unchanged.
+    """Check that a reading is sealed and unchanged, and that the images it was drawn on are still there.
 
     Raises
     ------
     InputError
-        ``"not-sealed"``, ``"broken-seal"``.
+        ``"not-sealed"``, ``"broken-seal"``, ``"reading-outdated"``.
     """
     if not is_sealed(study, reader, case):
         raise InputError(
@@ -77,4 +80,5 @@ def verify_seal(study: Study, reader: str, case: str) -> SealRecord:
             f"{case}: reader {reader}'s reading is not what was sealed",
             "Restore the sealed files from a backup",
         )
+    require_same_images(study, reader, case, record.images)
     return record

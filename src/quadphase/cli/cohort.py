@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,8 +26,12 @@ def cohort(
     with guard():
         from quadphase.cohort import run_cohort
         from quadphase.io.study import Study
+        from quadphase.pipeline.lock import lock_study
 
-        result = run_cohort(Study(study), table, dry_run=dry_run)
+        opened = Study(study)
+        _ = opened.protocol
+        with nullcontext() if dry_run else lock_study(opened):
+            result = run_cohort(opened, table, dry_run=dry_run)
         emit(result.to_dict(), json=json, text=lambda: _print(result))
 
 

@@ -125,6 +125,13 @@ class LiverRecord(Record):
     steps: tuple[StepRecord, ...] = ()
 
 
+class ReadingRecord(Record):
+    """`readings/A/P0137/reading.json`, written by `annotate`: what the masks of a reading were drawn on."""
+
+    images: dict[Phase, str] = Field(default_factory=dict)
+    """SHA-256 of the `ct.nii.gz` each phase's mask was imported for."""
+
+
 class SealRecord(Record):
     """`readings/A/P0137/seal.json`: a reading is immutable once this exists."""
 
@@ -135,6 +142,8 @@ class SealRecord(Record):
     """UTC, ISO 8601, to the second."""
     sha256: dict[str, str]
     """File name within the reading to SHA-256."""
+    images: dict[Phase, str] = Field(default_factory=dict)
+    """As in `ReadingRecord`."""
 
 
 class SliceDecision(Record):

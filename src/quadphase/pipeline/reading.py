@@ -11,6 +11,7 @@ from quadphase.errors import InputError, QuadphaseError
 from quadphase.io.json_file import save_json
 from quadphase.io.study import Study
 from quadphase.model import Finding, Outcome, Reason, Status
+from quadphase.pipeline.lock import lock_study
 
 __all__ = ["build_consensuses", "import_readings", "reading_status", "seal_readings", "write_agreement"]
 
@@ -50,6 +51,8 @@ def import_readings(root: Path, reader: str, folder: Path, *, replace: bool = Fa
     ------
     InputError
         ``"missing-folder"``, ``"no-masks"``, ``"unknown-reader"``; no study there.
+    OutputError
+        ``"study-busy"``: somebody else works on the study.
     """
     study = _open(root)
     annotate.require_reader(study, reader)
@@ -70,7 +73,8 @@ def import_readings(root: Path, reader: str, folder: Path, *, replace: bool = Fa
         for number, path in enumerate(folders, start=1)
         if path.name not in cases
     )
-    return (*_each([name for name in given if name in cases], step), *strangers)
+    with lock_study(study):
+        return (*_each([name for name in given if name in cases], step), *strangers)
 
 
 def seal_readings(
@@ -82,6 +86,8 @@ def seal_readings(
     ------
     InputError
         ``"unknown-reader"``; no study there.
+    OutputError
+        ``"study-busy"``.
     """
     study = _open(root)
     annotate.require_reader(study, reader)
@@ -92,7 +98,8 @@ def seal_readings(
         annotate.seal_reading(study, reader, case, tool=tool)
         return _done(case)
 
-    return _each(chosen, step)
+    with lock_study(study):
+        return _each(chosen, step)
 
 
 def write_agreement(root: Path) -> dict[str, Any]:
@@ -111,6 +118,8 @@ def build_consensuses(root: Path, adjudicated: Path | None, *, author: str = "ad
     ------
     InputError
         ``"missing-folder"``.
+    OutputError
+        ``"study-busy"``.
     """
     study = _open(root)
     if adjudicated is not None and not adjudicated.is_dir():
@@ -120,7 +129,8 @@ def build_consensuses(root: Path, adjudicated: Path | None, *, author: str = "ad
         given = annotate.reading_files(adjudicated / case) if adjudicated else {}
         return annotate.build_consensus(study, case, adjudicated=given, author=author)
 
-    return _each(annotate.comparable_cases(study), step)
+    with lock_study(study):
+        return _each(annotate.comparable_cases(study), step)
 
 
 def reading_status(root: Path) -> list[dict[str, Any]]:

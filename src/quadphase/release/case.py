@@ -193,16 +193,27 @@ def _liver_source(record: LiverRecord, phase: Phase) -> str | None:
 
 
 def _require_same_liver(study: Study, record: LiverRecord, phase: Phase) -> None:
-    """Refuse a liver mask that is not the one `liver.json` describes: its volume, range and maker would be untrue."""
-    path = study.liver(record.case, phase)
+    """Refuse a liver mask that is not the one `liver.json` describes, or was found in another image."""
+    path, ct = study.liver(record.case, phase), study.ct(record.case, phase)
+    found_in = {name: digest for step in record.steps for name, digest in step.inputs.items()}
+    if not _is(ct, found_in.get(study.relative(ct))):
+        raise InputError(
+            "liver-outdated",
+            f"{record.case} {phase}: the liver mask was found in another image than the one that is there now",
+            "Run `quadphase localize` again",
+        )
     digests = {name: digest for step in record.steps for name, digest in step.outputs.items()}
-    stated = digests.get(study.relative(path))
-    if stated is not None and path.is_file() and sha256_of(path) != stated:
+    if not _is(path, digests.get(study.relative(path))):
         raise InputError(
             "liver-changed",
             f"{record.case} {phase}: the liver mask is not what localize wrote",
             "Put your own mask under overrides/livers and run `quadphase localize` again",
         )
+
+
+def _is(path: Path, stated: str | None) -> bool:
+    """Whether a file is what a record states; one that states nothing, or a missing file, is refused elsewhere."""
+    return stated is None or not path.is_file() or sha256_of(path) == stated
 
 
 def _has(record: LiverPhaseRecord, code: str) -> bool:

@@ -149,7 +149,9 @@ def _margin(protocol: Protocol) -> str:
 def annotation(protocol: Protocol, facts: ReleaseFacts) -> list[str]:
     """How masks came to be, one sentence each."""
     readers = len(protocol.annotate.readers)
-    liver = [f"Liver masks {_by(source)}: {count}." for source, count in facts.liver_sources]
+    liver = [f"{count} liver masks were {_by(source)}." for source, count in facts.liver_sources]
+    if all(source != "person" for source, _ in facts.liver_sources):
+        liver.append("No liver mask was drawn or corrected by a person.")
     if not facts.lesion_masks:
         return [*liver, "No lesion mask is released."]
     return [
@@ -163,7 +165,7 @@ def annotation(protocol: Protocol, facts: ReleaseFacts) -> list[str]:
 def _by(source: str) -> str:
     if source == "person":
         return "drawn or corrected by a person"
-    return f"made by quadphase (backend `{source}`); uncertain ones went to a person"
+    return f"made by quadphase (backend `{source}`)"
 
 
 def _instances(facts: ReleaseFacts) -> str:

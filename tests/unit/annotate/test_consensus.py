@@ -18,8 +18,9 @@ from quadphase.annotate import (
 from quadphase.annotate.consensus import decide_slices
 from quadphase.errors import InputError
 from quadphase.io.json_file import load_record
-from quadphase.io.nifti import load_mask
-from quadphase.model import ConsensusRecord, Phase, Status
+from quadphase.io.nifti import load_mask, load_volume, save_volume
+from quadphase.io.study import Study
+from quadphase.model import ConsensusRecord, Phase, Status, Volume
 
 
 @pytest.fixture
@@ -148,3 +149,47 @@ def test_a_consensus_of_readings_since_replaced_is_noticed(study, read, draw) ->
     read(A={Phase.C1: [2]})
     with pytest.raises(InputError, match="another reading of reader A"):
         verify_consensus(study, "P0001")
+
+
+def converted_anew(study: Study, phase: Phase, hu: int) -> None:
+    """Another image under the name of a phase, on the same grid."""
+    ct = load_volume(study.ct("P0001", phase))
+    save_volume(study.ct("P0001", phase), Volume(hu=np.full_like(ct.hu, hu), grid=ct.grid))
+
+
+def test_a_reading_counts_for_the_image_it_was_drawn_on(study, read, draw) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1]}, B={Phase.C1: [1]})
+    before = study.ct("P0001", Phase.C1).read_bytes()
+    build_consensus(study, "P0001")
+    converted_anew(study, Phase.C2, 70)  # nobody outlined this phase
+    assert verify_consensus(study, "P0001") is not None
+    converted_anew(study, Phase.C1, 70)
+    for judge in (verify_consensus, build_consensus, agreement_of_case):
+        with pytest.raises(InputError, match="P0001 C1: reader A outlined another image") as caught:
+            judge(study, "P0001")
+        assert caught.value.code == "reading-outdated"
+    study.ct("P0001", Phase.C1).write_bytes(before)
+    assert verify_consensus(study, "P0001") is not None
+
+
+def test_masks_imported_before_a_conversion_are_not_sealed_after_it(study, draw) -> None:  # type: ignore[no-untyped-def]
+    import_reading(study, "A", "P0001", {Phase.C1: draw("a", [1]), Phase.C2: draw("b", [1])})
+    converted_anew(study, Phase.C2, 70)
+    with pytest.raises(InputError) as caught:
+        seal_reading(study, "A", "P0001")
+    assert caught.value.code == "reading-outdated"
+    import_reading(study, "A", "P0001", {Phase.C2: draw("b", [1])})
+    assert set(seal_reading(study, "A", "P0001").images) == {Phase.C1, Phase.C2}
+
+
+def test_a_third_mask_where_readers_agree_is_not_used_and_said(study, read, draw) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1]}, B={Phase.C1: [1]})
+    third = draw("third", [2])
+    outcome = build_consensus(study, "P0001", adjudicated={Phase.C1: third, Phase.C2: third})
+    assert [(f.code, f.location) for f in outcome.findings] == [
+        ("adjudication-unused", "P0001 C1"),
+        ("adjudication-unused", "P0001 C2"),
+    ]
+    record = load_record(study.consensus("P0001") / "consensus.json", ConsensusRecord)
+    assert not any(name.startswith("adjudicated") for name in record.steps[0].inputs)
+    assert set(record.phases) == {Phase.C1}

@@ -19,6 +19,7 @@ from quadphase.io.release import Release
 from quadphase.io.study import Study
 from quadphase.model import Decision, Diagnosis, Mask, Phase, Reason, Status
 from quadphase.model.source import SourcePatient
+from quadphase.pipeline.lock import lock_study
 from quadphase.pipeline.publish import publish, subject_of
 from quadphase.pipeline.stages import consensus_cases
 from quadphase.pipeline.work import SerialExecutor
@@ -206,3 +207,35 @@ def test_a_control_in_which_both_readers_outlined_a_lesion_is_held(ready: Study,
         assert {o.status for o in consensus_cases(ready, ledger)} == {Status.DONE}
     published = release(ready, tmp_path / "out")
     assert {case: failure[0] for case, failure in published.summary.failed.items()} == {"P0004": "control-with-lesion"}
+
+
+def test_what_an_earlier_release_held_back_and_this_one_releases_is_forgotten(ready: Study, tmp_path: Path) -> None:
+    release(ready, tmp_path / "plain")
+    record = ready.liver_record("P0002")
+    there = record.read_bytes()
+    record.unlink()
+    assert set(release(ready, tmp_path / "held").summary.failed) == {"P0002"}
+    record.write_bytes(there)
+    release(ready, tmp_path / "mended")
+    for name in ("report.html", "checksums.sha256"):
+        assert (tmp_path / "mended" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+
+
+def test_readings_and_cohort_wait_for_whoever_works_on_the_study(ready: Study, tmp_path: Path) -> None:
+    batch = tmp_path / "batch" / "P0001"
+    batch.mkdir(parents=True)
+    shutil.copy(ready.liver("P0001", Phase.C1), batch / "C1.nii.gz")
+    (tmp_path / "t.csv").write_text("patient_id\n1\n")
+    root = str(ready.root)
+    commands = (
+        ["cohort", root, str(tmp_path / "t.csv")],
+        ["annotate", "import", root, "A", str(batch.parent)],
+        ["annotate", "seal", root, "A"],
+        ["annotate", "adjudicate", root],
+    )
+    before = files_of(ready)
+    with lock_study(ready):
+        for words in commands:
+            result = CliRunner().invoke(app, words)
+            assert (result.exit_code, "Another run holds" in result.output) == (2, True), words
+    assert files_of(ready) == before

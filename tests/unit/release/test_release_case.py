@@ -101,6 +101,18 @@ def test_a_liver_mask_that_localize_did_not_write_holds_the_case(make_study: Mak
     assert build(small, tmp_path / "out").failed["P0002"][0] == "liver-changed"
 
 
+def test_a_liver_mask_of_another_image_holds_the_case(make_study: Maker, tmp_path: Path) -> None:
+    small = make_study(2)
+    ct = small.study.ct("P0002", Phase.C2)
+    record = load_record(small.study.liver_record("P0002"), LiverRecord)
+    step = record.steps[0].model_copy(update={"inputs": {small.study.relative(ct): sha256_of(ct)}})
+    save_record(small.study.liver_record("P0002"), record.model_copy(update={"steps": (step,)}))
+    assert not build(small, tmp_path / "before").failed
+    volume = load_volume(ct)
+    save_volume(ct, Volume(hu=volume.hu + np.int16(1), grid=volume.grid))
+    assert build(small, tmp_path / "out").failed["P0002"][0] == "liver-outdated"
+
+
 def test_metadata_say_what_made_each_liver_mask(make_study: Maker, tmp_path: Path) -> None:
     """Of the records, not of a setting that may have changed since; never the name of a person."""
     small = make_study(2)
@@ -127,7 +139,7 @@ def test_metadata_say_what_made_each_liver_mask(make_study: Maker, tmp_path: Pat
     assert sources[("P0002", "C2")] == "builtin"
     page = (out / "README.md").read_text()
     assert "Liver masks drawn or corrected by a person: 1." in page
-    assert "(backend `totalsegmentator`); uncertain ones went to a person: 3." in page
+    assert "3 liver masks were made by quadphase (backend `totalsegmentator`)." in page
     assert '"quadphase, liver backend builtin"' in (out / "croissant.json").read_text()
     assert not [f for f in audit(out).findings if "before the liver" in f.message]
     for file in released_files(out):

@@ -26,6 +26,12 @@ CODES: tuple[FindingCode, ...] = (
         hint="Review the listed slices together and give `quadphase annotate adjudicate` the agreed mask",
     ),
     FindingCode(
+        code="adjudication-unused",
+        severity=Severity.WARNING,
+        title="An adjudicated mask was not used, as the readers did not differ there",
+        hint="Leave it out; what both readers sealed is not changed by a third mask",
+    ),
+    FindingCode(
         code="consensus-outside-readings",
         severity=Severity.WARNING,
         title="An adjudicated mask holds voxels that no reader drew",
