@@ -149,7 +149,7 @@ def _margin(protocol: Protocol) -> str:
 def annotation(protocol: Protocol, facts: ReleaseFacts) -> list[str]:
     """How masks came to be, one sentence each."""
     readers = len(protocol.annotate.readers)
-    liver = [f"{count} liver masks were {_by(source)}." for source, count in facts.liver_sources]
+    liver = [f"Liver masks {_by(source)}: {count}." for source, count in facts.liver_sources]
     if all(source != "person" for source, _ in facts.liver_sources):
         liver.append("No liver mask was drawn or corrected by a person.")
     if not facts.lesion_masks:

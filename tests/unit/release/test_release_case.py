@@ -139,7 +139,7 @@ def test_metadata_say_what_made_each_liver_mask(make_study: Maker, tmp_path: Pat
     assert sources[("P0002", "C2")] == "builtin"
     page = (out / "README.md").read_text()
     assert "Liver masks drawn or corrected by a person: 1." in page
-    assert "3 liver masks were made by quadphase (backend `totalsegmentator`)." in page
+    assert "Liver masks made by quadphase (backend `totalsegmentator`): 3." in page
     assert '"quadphase, liver backend builtin"' in (out / "croissant.json").read_text()
     assert not [f for f in audit(out).findings if "before the liver" in f.message]
     for file in released_files(out):
