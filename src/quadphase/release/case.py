@@ -41,6 +41,7 @@ from quadphase.model import (
     require_same_grid,
 )
 from quadphase.model.protocol.sections import WindowSection
+from quadphase.model.vocabulary.plain_code import plain_code
 
 __all__ = ["ReleaseJob", "ReleaseSubject", "ReleasedCase", "ReleasedImage", "image_paths", "release_case"]
 
@@ -189,7 +190,8 @@ def _liver_source(record: LiverRecord, phase: Phase) -> str | None:
     """
     if _has(record.phases[phase], "liver-mask-overridden"):
         return "person"
-    return _plain(record.steps[-1].settings.get("backend")) if record.steps else None
+    backend = str(record.steps[-1].settings.get("backend", "")) if record.steps else ""
+    return backend if re.fullmatch(r"[a-z]{1,20}", backend) else None
 
 
 def _require_same_liver(study: Study, record: LiverRecord, phase: Phase) -> None:
@@ -336,9 +338,9 @@ def _geometry(
         lesion_volume_ml=None if lesions is None else lesions.volume_ml,
         lesion_max_diameter_mm=None if lesions is None else lesions.max_diameter_mm,
         lesion_slices=None if lesions is None else lesions.slices,
-        manufacturer=_plain(record.manufacturer),
-        model=_plain(record.model),
-        kernel=_plain(record.kernel),
+        manufacturer=_thing(record.manufacturer),
+        model=_thing(record.model),
+        kernel=_thing(record.kernel),
         kvp=record.kvp,
         slice_thickness_mm=record.slice_thickness_mm,
         seconds_after_first=None if seconds is None or source.first_s is None else round(seconds - source.first_s, 3),
@@ -371,6 +373,6 @@ def lesion_rows(case: str, phase: Phase, measures: LesionMeasures) -> tuple[Lesi
     )
 
 
-def _plain(text: str | None) -> str | None:
-    """Scanner words only if they look like it: free text of a header must not slip into a release."""
-    return text if text and re.fullmatch(r"[A-Za-z0-9 ._/+\-]{1,32}", text) else None
+def _thing(text: str | None) -> str | None:
+    """What names a scanner or a kernel (``Br40d\\3`` are two values), and nothing that somebody typed beside it."""
+    return "\\".join(map(plain_code, text.split("\\"))).strip("\\") or None if text else None

@@ -208,3 +208,24 @@ def test_a_control_whose_readers_outlined_a_lesion_is_held(make_study: Maker, tm
         expected = {"P0002": ("control-with-lesion", "P0002 P: the readers outlined a lesion in a control")}
         assert summary.failed == (expected if out == "held" else {})
     assert all(phase.lesions is None for phase in Release(tmp_path / "clean")["P0002"])
+
+
+def test_what_somebody_typed_beside_a_scanner_is_not_released(make_study: Maker, tmp_path: Path) -> None:
+    small = make_study(1)
+    path = small.study.case_record("P0001")
+    record = load_record(path, CaseRecord)
+    typed = {
+        Phase.P: {"manufacturer": "DrLiuYang 13800138000", "model": "Zhang Wei 19610305", "kernel": "Li Na"},
+        Phase.C1: {"manufacturer": "SIEMENS", "model": "SOMATOM Force of Wang Fang", "kernel": "Br40d\\3"},
+        Phase.C2: {"manufacturer": None, "model": "", "kernel": "\\"},
+    }
+    phases = {p: r.model_copy(update=typed.get(p, {})) for p, r in record.phases.items()}
+    save_record(path, record.model_copy(update={"phases": phases}))
+    build(small, tmp_path / "out")
+    rows = {r.phase: (r.manufacturer, r.model, r.kernel) for r in load_geometry(tmp_path / "out" / "geometry.csv")}
+    assert rows == {
+        "P": (None, None, None),
+        "C1": ("SIEMENS", "SOMATOM Force", "Br40d\\3"),
+        "C2": (None, None, None),
+        "C3": ("Philips", "Brilliance iCT", "B"),
+    }
