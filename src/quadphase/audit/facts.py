@@ -7,6 +7,7 @@ long as its case is judged and is never sent to another process.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -203,6 +204,13 @@ class VolumeFacts:
     lesions: LesionMeasures | None = None
     digests: dict[str, str] = field(default_factory=dict)
     not_finite: int = 0
+
+    def masks(self) -> Iterator[tuple[str, MaskFacts]]:
+        """The masks there are: ``"liver"`` or ``"lesion"``, and the facts; their location is ``P0137/C1/liver``."""
+        if self.liver is not None:
+            yield "liver", self.liver
+        if self.lesion is not None:
+            yield "lesion", self.lesion
 
     @property
     def is_nominal(self) -> bool:

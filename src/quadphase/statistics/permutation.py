@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-__all__ = ["membership_p_value", "order_p_value"]
+__all__ = ["SHUFFLES", "membership_p_value", "order_p_value"]
 
 SHUFFLES: Final = 20_000
 BATCH: Final = 1_000

@@ -82,7 +82,7 @@ def _repair_volume(
         return _copy(job, row, where, "voxels that are not finite: what they should be is open")
     if not INT16.min <= volume.intensity.minimum <= volume.intensity.maximum <= INT16.max:
         return _copy(job, row, where, "values outside the range of int16 are no HU")
-    masks = [mask for mask in (volume.liver, volume.lesion) if mask is not None]
+    masks = [mask for _, mask in volume.masks()]
     refused = _masks_refused(volume, masks)
     if refused:
         return _copy(job, row, where, refused)
@@ -121,8 +121,7 @@ def _repair_volume(
 def _header_lines(volume: VolumeFacts) -> list[Assumption]:
     """One line a file, image or mask, whose header holds more than geometry: all of them are written new."""
     headers = [(volume.location, volume.header)]
-    headers += [(f"{volume.location}/liver", volume.liver.header)] if volume.liver is not None else []
-    headers += [(f"{volume.location}/lesion", volume.lesion.header)] if volume.lesion is not None else []
+    headers += [(f"{volume.location}/{name}", mask.header) for name, mask in volume.masks()]
     return [
         _line(where, "repaired", "header", "text, extension or gzip name", "built new", "geometry only")
         for where, header in headers

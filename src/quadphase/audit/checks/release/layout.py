@@ -58,12 +58,11 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
             )
             yield Finding.of("contract-broken", f"{volume.location}/liver", message)
         yield from _header(volume.location, volume.header, volume.grid)
-        for name, mask in (("liver", volume.liver), ("lesion", volume.lesion)):
-            if mask is not None:
-                yield from _header(f"{volume.location}/{name}", mask.header, volume.grid)
-                if mask.dtype != "uint8" or not set(mask.values) <= {0.0, 1.0}:
-                    message = "masks must be uint8 and hold 0 and 1 only"
-                    yield Finding.of("contract-broken", f"{volume.location}/{name}", message)
+        for name, mask in volume.masks():
+            yield from _header(f"{volume.location}/{name}", mask.header, volume.grid)
+            if mask.dtype != "uint8" or not set(mask.values) <= {0.0, 1.0}:
+                message = "masks must be uint8 and hold 0 and 1 only"
+                yield Finding.of("contract-broken", f"{volume.location}/{name}", message)
 
 
 def _rows(context: ReleaseContext) -> Iterator[Finding]:

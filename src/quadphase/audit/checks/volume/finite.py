@@ -13,7 +13,7 @@ __all__ = ["check"]
 def check(volume: VolumeFacts) -> Iterator[Finding]:
     if volume.not_finite:
         yield Finding.of("not-finite", volume.location, f"NaN or infinite voxels: {volume.not_finite}")
-    for name, mask in (("liver", volume.liver), ("lesion", volume.lesion)):
-        if mask is not None and mask.not_finite:
+    for name, mask in volume.masks():
+        if mask.not_finite:
             where = f"{volume.location}/{name}"
             yield Finding.of("not-finite", where, f"NaN or infinite voxels: {mask.not_finite}")

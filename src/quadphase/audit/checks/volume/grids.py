@@ -11,9 +11,7 @@ __all__ = ["check"]
 
 
 def check(volume: VolumeFacts) -> Iterator[Finding]:
-    for name, mask in (("liver", volume.liver), ("lesion", volume.lesion)):
-        if mask is None:
-            continue
+    for name, mask in volume.masks():
         where = f"{volume.location}/{name}"
         if not mask.same_size:
             yield Finding.of("mask-size", where, f"mask {_size(mask.shape)}, image {_size(volume.stored_shape)} voxels")

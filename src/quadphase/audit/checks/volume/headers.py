@@ -15,9 +15,8 @@ __all__ = ["check"]
 
 def check(volume: VolumeFacts) -> Iterator[Finding]:
     yield from _judge(volume.location, volume.header)
-    for name, mask in (("liver", volume.liver), ("lesion", volume.lesion)):
-        if mask is not None:
-            yield from _judge(f"{volume.location}/{name}", mask.header)
+    for name, mask in volume.masks():
+        yield from _judge(f"{volume.location}/{name}", mask.header)
 
 
 def _judge(location: str, header: HeaderFacts) -> Iterator[Finding]:

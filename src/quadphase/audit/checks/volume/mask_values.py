@@ -11,9 +11,7 @@ __all__ = ["check"]
 
 
 def check(volume: VolumeFacts) -> Iterator[Finding]:
-    for name, mask in (("liver", volume.liver), ("lesion", volume.lesion)):
-        if mask is None:
-            continue
+    for name, mask in volume.masks():
         where = f"{volume.location}/{name}"
         if not set(mask.values) <= {0.0, 1.0}:
             shown = ", ".join(f"{v:g}" for v in mask.values)
