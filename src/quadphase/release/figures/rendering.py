@@ -1,9 +1,8 @@
 """A shaded picture of liver and lesions seen from the front right: the liver like glass, the lesions solid inside.
 
-Rays run through smoothed masks on a grid turned to the camera; each pixel is shaded by the gradient where its ray
-first meets
-the surface (Levoy 1988, doi:10.1109/38.511). Plain NumPy: no mesh, no graphics driver, the same picture on every
-machine.
+Rays run through smoothed masks (`smoothing`) on a grid turned to the camera; each pixel is shaded by the gradient
+where its ray first meets the surface (Levoy 1988, doi:10.1109/38.511). Plain NumPy: no mesh, no graphics driver, the
+same picture on every machine.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quadphase.release.figures.scene import Scene
+from quadphase.release.figures.smoothing import smooth_distance
 from quadphase.release.figures.style import LESION, LIVER
 
 __all__ = ["render_surfaces"]
@@ -65,31 +65,18 @@ def _surface(
     shape: tuple[int, ...],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None:
     """(cover 0..1, depth, normals) per pixel; None for an empty mask."""
-    from scipy.ndimage import affine_transform, distance_transform_edt, gaussian_filter
-
     if not mask.any():
         return None
-    # Pixels finer than the picture's are thinned; then the distance to the surface, smoothed over half a slice,
-    # removes the steps between slices without shrinking small lesions as blurring the mask would.
-    thin = tuple(max(1, int(STEP_MM // s)) for s in spacing)
-    mask = np.pad(mask[:: thin[0], :: thin[1], :: thin[2]], 2)
-    voxel = spacing * thin
-    distance = distance_transform_edt(mask, sampling=voxel) - distance_transform_edt(~mask, sampling=voxel)
-    width_mm = max(1.5, 0.7 * float(voxel.max()))
-    smooth = gaussian_filter(distance.astype(np.float32), width_mm / voxel, truncate=2.5)
-    level = min(0.0, 0.5 * float(smooth.max()))
-    matrix = matrix / np.array(thin)[:, None]
-    offset = offset / np.array(thin) + 2.0
-    seen = affine_transform(smooth, matrix, offset, output_shape=shape, order=1, mode="constant", cval=-99.0)
-    inside = seen > level
+    seen = smooth_distance(mask, spacing, matrix, offset, shape, step_mm=STEP_MM)
+    inside = seen > 0
     # How much of the pixel the surface covers: distances are millimetres, so the outline fades over one step.
-    cover = np.clip((seen.max(axis=2) - level) / STEP_MM + 0.5, 0.0, 1.0)
+    cover = np.clip(seen.max(axis=2) / STEP_MM + 0.5, 0.0, 1.0)
     depth = np.where(inside.any(axis=2), inside.argmax(axis=2), seen.argmax(axis=2))
     columns, rows = np.nonzero(cover)
     at = depth[columns, rows]
     before = seen[columns, rows, np.maximum(at - 1, 0)]
     here = seen[columns, rows, at]
-    exact = at - np.clip((here - level) / np.maximum(here - before, 1e-6), 0, 1)
+    exact = at - np.clip(here / np.maximum(here - before, 1e-6), 0, 1)
     normals = np.zeros((*cover.shape, 3), np.float32)
     normals[columns, rows] = _gradient(seen, columns, rows, at)
     depths = np.zeros(cover.shape, np.float32)
