@@ -3,8 +3,9 @@
 Basic Application Level Confidentiality Profile with the options Retain Longitudinal Temporal Information with
 Modified Dates, Clean Descriptors, Retain Safe Private and Clean Pixel Data (images with text in their pixels are
 refused before, see `burned_in`). The result is a new data set into which attributes are copied by rule (`profile`);
-nothing is edited in place. A seal, keyed and over the whole content, makes the function idempotent: what it has
-written and nobody has touched since, it returns as it is.
+nothing is edited in place. A seal, keyed and over the whole content, makes the function idempotent: the data set of
+what it has written and nobody has touched since stays as it is. What no seal covers (preamble, file meta information,
+the values beside the seal) is always written anew.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ CODES: Final = (
 )
 """What was applied, from context group 7050 (PS3.16), scheme DCM."""
 
+DEIDENTIFICATION_METHOD: Final = 0x00120063
 _SEAL: Final = "seal:"
 
 
@@ -108,11 +110,16 @@ def deidentify_dataset(
     Returns
     -------
     pydicom.dataset.FileDataset
-        Ready to be written; `source` itself when it carries this key's intact seal.
+        Ready to be written; with the data set of `source` when that carries this key's intact seal.
+
+    Raises
+    ------
+    ValueError
+        For a transfer syntax that PS3.6 does not know: the UID itself could say anything.
     """
     with lenient():
         if is_sealed(source, key):
-            return source
+            return _finished(_converted(source), source, key)
         patient = patient_of(source)
         chosen = subject or Subject.of(key, patient)
         cleaner = Cleaner(key=key, days=chosen.days, own=own_words(source))
@@ -122,11 +129,16 @@ def deidentify_dataset(
         _identify(clean, source, key, chosen, patient)
         _clear_unused_bits(clean, source)
         _declare(clean)
-        meta = _file_meta(clean, source)
-        result = FileDataset("", clean, preamble=b"\0" * 128, file_meta=meta)
-        result.set_original_encoding(False, True, "utf-8")
-        result.DeidentificationMethod = [METHOD, _SEAL + _seal(result, key)]
-        return result
+        return _finished(clean, source, key)
+
+
+def _finished(clean: Dataset, source: FileDataset, key: bytes) -> FileDataset:
+    """A cleaned data set with all that stands around it, sealed."""
+    result = FileDataset("", clean, preamble=b"\0" * 128, file_meta=_file_meta(clean, source))
+    result.set_original_encoding(False, True, "utf-8")
+    # Not by its keyword: that would change the element, which a sealed source shares.
+    result.add_new(DEIDENTIFICATION_METHOD, "LO", [METHOD, _SEAL + _seal(result, key)])
+    return result
 
 
 def is_sealed(dataset: Dataset, key: bytes) -> bool:
@@ -138,15 +150,20 @@ def is_sealed(dataset: Dataset, key: bytes) -> bool:
 
 
 def _seal(dataset: Dataset, key: bytes) -> str:
-    body = Dataset()
-    for tag in sorted(dataset.keys()):
-        if tag != 0x00120063:
-            # Converted, not as read: the seal must not depend on the transfer syntax the values came in.
-            body.add(dataset[tag])
+    body = _converted(dataset)
+    body.pop(DEIDENTIFICATION_METHOD, None)
     stream = DicomBytesIO()
     stream.is_little_endian, stream.is_implicit_VR = True, False
     write_dataset(stream, body)
     return keyed_hash(key, "seal", stream.getvalue().hex(), digits=32)
+
+
+def _converted(dataset: Dataset) -> Dataset:
+    """The data set with its values read: neither a seal nor a copy may depend on the transfer syntax they came in."""
+    body = Dataset()
+    for tag in sorted(dataset.keys()):
+        body.add(dataset[tag])
+    return body
 
 
 def _identify(clean: Dataset, source: FileDataset, key: bytes, subject: Subject, patient: str) -> None:
@@ -199,10 +216,13 @@ def _declare(clean: Dataset) -> None:
 
 
 def _file_meta(clean: Dataset, source: FileDataset) -> FileMetaDataset:
+    syntax = UID(str(source.file_meta.TransferSyntaxUID))
+    if not syntax.is_transfer_syntax:
+        raise ValueError("unknown transfer syntax")
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = clean.SOPClassUID
     meta.MediaStorageSOPInstanceUID = clean.SOPInstanceUID
-    meta.TransferSyntaxUID = source.file_meta.TransferSyntaxUID
+    meta.TransferSyntaxUID = syntax
     meta.ImplementationClassUID = UID(IMPLEMENTATION_UID)
     meta.ImplementationVersionName = "QUADPHASE"
     return meta

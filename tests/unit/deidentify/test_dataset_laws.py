@@ -72,11 +72,36 @@ def test_what_was_touched_afterwards_is_cleaned_again() -> None:
     assert not is_sealed(dcmread(io.BytesIO(written(deidentify_dataset(ct(), KEY)))), b"another key" * 3)
 
 
+@pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda uid: uid.name)
+def test_what_no_seal_covers_is_written_anew(syntax: str) -> None:
+    once = written(deidentify_dataset(ct(syntax, StudyDate="20210305"), KEY))
+    touched = dcmread(io.BytesIO(once))
+    touched.DeidentificationMethod = ["Zhang Wei, born 1961-03-05", *touched.DeidentificationMethod]
+    touched.preamble = b"Zhang Wei".ljust(128, b"\0")
+    touched.file_meta.SourceApplicationEntityTitle = "ZHANGWEI"
+    touched.file_meta.MediaStorageSOPInstanceUID = "1.2.19610305"
+    again = dcmread(io.BytesIO(written(touched)))
+    assert is_sealed(again, KEY)
+    assert written(deidentify_dataset(again, KEY)) == once
+
+
+def test_a_transfer_syntax_nobody_knows_is_refused() -> None:
+    source = ct()
+    source.file_meta.TransferSyntaxUID = "1.2.3.13800138000"
+    with pytest.raises(ValueError, match="unknown transfer syntax"):
+        deidentify_dataset(source, KEY)
+
+
 def test_the_source_is_not_changed() -> None:
     source = ct(StudyDate="20210305")
     before = written(source)
     deidentify_dataset(source, KEY)
     assert written(source) == before
+    sealed = dcmread(io.BytesIO(written(deidentify_dataset(source, KEY))))
+    sealed.DeidentificationMethod = [*sealed.DeidentificationMethod[::-1]]
+    before = written(sealed)
+    deidentify_dataset(sealed, KEY)
+    assert written(sealed) == before
 
 
 @given(st.sets(UIDS, min_size=2, max_size=20))
