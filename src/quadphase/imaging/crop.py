@@ -1,20 +1,18 @@
-"""Bounding boxes, and the way back from a cropped image to its original grid.
+"""Bounding boxes, and the way back from a cropped mask to the grid it was cropped from.
 
-Cropping itself is `Volume.crop` and `Mask.crop`: every kept voxel keeps its world position. `uncrop` finds from the two
-affines alone where a cropped image came from, so no bookkeeping can be lost.
+Cropping itself is `Volume.crop` and `Mask.crop`: every kept voxel keeps its world position. `uncrop_mask` finds from
+the two affines alone where a mask came from, so no bookkeeping can be lost.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quadphase.errors import GridMismatchError
-from quadphase.model import GEOMETRY_TOLERANCE_MM, Box, Grid, Mask, Volume
+from quadphase.model import GEOMETRY_TOLERANCE_MM, Box, Grid, Mask
 
-__all__ = ["bounding_box", "box_within", "slice_range", "uncrop_mask", "uncrop_volume"]
+__all__ = ["bounding_box", "box_within", "slice_range", "uncrop_mask"]
 
 
 def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
@@ -52,17 +50,14 @@ def box_within(part: Grid, whole: Grid) -> Box:
     raise GridMismatchError("not-a-crop", "The image is not a crop of that grid", "Use the grid it was cropped from")
 
 
-def _uncrop(array: NDArray[Any], part: Grid, whole: Grid, fill: int) -> NDArray[Any]:
-    full = np.full(whole.shape, fill, dtype=array.dtype)
-    full[box_within(part, whole).slices] = array
-    return full
-
-
-def uncrop_volume(volume: Volume, whole: Grid, *, fill_hu: int = -1024) -> Volume:
-    """Put a cropped volume back on its original grid, `fill_hu` outside."""
-    return Volume(hu=_uncrop(volume.hu, volume.grid, whole, fill_hu), grid=whole, window_hu=volume.window_hu)
-
-
 def uncrop_mask(mask: Mask, whole: Grid) -> Mask:
-    """Put a cropped mask back on its original grid, False outside."""
-    return Mask(voxels=_uncrop(mask.voxels, mask.grid, whole, 0), grid=whole)
+    """Put a cropped mask back on its original grid, False outside.
+
+    Raises
+    ------
+    GridMismatchError
+        As `box_within`.
+    """
+    full = np.zeros(whole.shape, dtype=np.bool_)
+    full[box_within(mask.grid, whole).slices] = mask.voxels
+    return Mask(voxels=full, grid=whole)

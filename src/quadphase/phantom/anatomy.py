@@ -18,12 +18,12 @@ from quadphase.phantom.chest import paint_chest
 from quadphase.phantom.digestive import paint_bowel, paint_stomach
 from quadphase.phantom.fields import SmoothField, rng_of
 from quadphase.phantom.lesions import paint_lesions
-from quadphase.phantom.liver import Liver, paint_gallbladder, paint_liver
+from quadphase.phantom.liver import paint_gallbladder, paint_liver
 from quadphase.phantom.noise import kernel_noise, noise_level
 from quadphase.phantom.patient import PatientSpec
 from quadphase.phantom.raster import Raster
 from quadphase.phantom.retroperitoneum import paint_kidneys, paint_pancreas
-from quadphase.phantom.shapes import Frame
+from quadphase.phantom.shapes import Frame, Patch
 from quadphase.phantom.spine import paint_spine
 from quadphase.phantom.spleen import paint_spleen
 from quadphase.phantom.table import paint_table
@@ -153,10 +153,10 @@ def _canvas(spec: PatientSpec, phase: Phase, raster: Raster, pixel_mm: float) ->
     )
 
 
-def _inside_liver(canvas: Canvas, liver: Liver) -> NDArray[np.bool_]:
+def _inside_liver(canvas: Canvas, liver: Patch) -> NDArray[np.bool_]:
     """Liver as clinicians draw it: parenchyma, tumours and the vessels inside, without what was painted over it."""
     mask = np.zeros(canvas.labels.shape, dtype=np.bool_)
-    box = liver.patch.box
+    box = liver.box
     visible = np.isin(canvas.labels[box], (Organ.LIVER, Organ.PORTAL_VEIN, Organ.HEPATIC_VEIN))
-    mask[box] = visible & (liver.patch.sdf < 0)
+    mask[box] = visible & (liver.sdf < 0)
     return mask

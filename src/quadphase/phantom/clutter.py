@@ -36,7 +36,7 @@ def write_localizer(exam: Exam, volume: Volume, folder: Path, name: str) -> Path
 
 
 def write_dose_report(exam: Exam, folder: Path, name: str) -> Path:
-    """A screen of the dose page: secondary capture, 8 bit, with the patient's name in the pixels' place of a header."""
+    """A screenshot of the dose page: secondary capture, 8 bit; bars in its pixels stand for the burned-in text."""
     page = np.zeros((256, 256), dtype=np.uint8)
     rng = np.random.default_rng(len(exam.accession_number))
     for row in range(24, 232, 16):  # bars where text would be

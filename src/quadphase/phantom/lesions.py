@@ -14,7 +14,6 @@ from quadphase.model import Diagnosis, Phase
 from quadphase.phantom.canvas import Canvas, Organ
 from quadphase.phantom.enhancement import tumour_hu
 from quadphase.phantom.fields import SmoothField, rng_of
-from quadphase.phantom.liver import Liver
 from quadphase.phantom.patient import LesionSpec, PatientSpec
 from quadphase.phantom.shapes import Patch, overlap, tube, within
 
@@ -23,7 +22,7 @@ __all__ = ["paint_lesions"]
 Array = NDArray[np.float32]
 
 
-def paint_lesions(canvas: Canvas, liver: Liver, spec: PatientSpec, phase: Phase) -> NDArray[np.int16]:
+def paint_lesions(canvas: Canvas, liver: Patch, spec: PatientSpec, phase: Phase) -> NDArray[np.int16]:
     """Paint the tumours of a patient into the liver.
 
     Returns
@@ -41,7 +40,7 @@ def paint_lesions(canvas: Canvas, liver: Liver, spec: PatientSpec, phase: Phase)
 
 def _paint_one(
     canvas: Canvas,
-    liver: Liver,
+    liver: Patch,
     spec: PatientSpec,
     phase: Phase,
     lesion: LesionSpec,
@@ -52,17 +51,17 @@ def _paint_one(
     cu, cv, cw = lesion.center_mm
     margin = 1.35 * radius + 2
     reach = frame.box((cu - margin, cv - margin, cw - margin), (cu + margin, cv + margin, cw + margin))
-    box = overlap(reach, liver.patch.box)
+    box = overlap(reach, liver.box)
     if box is None:
         return
-    into = within(box, liver.patch.box)
+    into = within(box, liver.box)
     u, v, w = frame.at(box)
     axes = frame.u[box[2]], frame.v[box[1]], frame.w[box[0]]
     lobes = SmoothField.seeded(rng_of(spec.seed, "lobes", number), max(3.0, 0.42 * radius)).on_axes(*axes)
     mosaic = SmoothField.seeded(rng_of(spec.seed, "mosaic", number), max(2.2, 0.16 * radius)).on_axes(*axes)
     distance = np.sqrt((u - cu) ** 2 + (v - cv) ** 2 + ((w - cw) * 1.08) ** 2)
     ball = distance - np.float32(radius) * (1 + np.float32(0.11) * lobes)
-    sdf = np.maximum(ball, liver.patch.sdf[into] - np.float32(0.5)).astype(np.float32)
+    sdf = np.maximum(ball, liver.sdf[into] - np.float32(0.5)).astype(np.float32)
     share = np.clip(distance / (radius * (1 + 0.11 * lobes)), 0, 1.2)  # 0 in the centre, 1 on the surface
     hu = _texture(spec, phase, lesion, share, -ball, mosaic, lobes, canvas.edge_mm)
     canvas.paint(Patch(box, sdf), hu, Organ.LIVER)

@@ -7,8 +7,6 @@ caudate and roughens the edge; steatosis only changes brightness.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,22 +19,13 @@ from quadphase.phantom.patient import LiverState, PatientSpec
 from quadphase.phantom.shapes import Patch, Point, carve, clip_to, ellipsoid, join, meet, tube
 from quadphase.phantom.torso import Torso
 
-__all__ = ["Liver", "paint_gallbladder", "paint_liver"]
+__all__ = ["paint_gallbladder", "paint_liver"]
 
 Array = NDArray[np.float32]
 
 
-@dataclass(slots=True, eq=False)
-class Liver:
-    """The liver on its box, tumours and vessels included; ``sdf`` as in `Patch`."""
-
-    patch: Patch
-    parenchyma_hu: Array
-    """What the liver would be without vessels and tumours."""
-
-
-def paint_liver(canvas: Canvas, torso: Torso, spec: PatientSpec, phase: Phase) -> Liver:
-    """Paint parenchyma, fissures and vessels; tumours come afterwards."""
+def paint_liver(canvas: Canvas, torso: Torso, spec: PatientSpec, phase: Phase) -> Patch:
+    """Paint parenchyma, fissures and vessels; tumours come afterwards. Returns the liver's shape, all of them in it."""
     patch = _shape(canvas, torso, spec)
     hu = _parenchyma(canvas, patch, spec, phase)
     if spec.liver_state is LiverState.CIRRHOTIC:
@@ -45,7 +34,7 @@ def paint_liver(canvas: Canvas, torso: Torso, spec: PatientSpec, phase: Phase) -
         canvas.paint(ascites, 9.0, Organ.ASCITES)
     canvas.paint(patch, hu, Organ.LIVER)
     paint_hepatic_vessels(canvas, patch, spec, phase)
-    return Liver(patch, hu)
+    return patch
 
 
 def _shape(canvas: Canvas, torso: Torso, spec: PatientSpec) -> Patch:

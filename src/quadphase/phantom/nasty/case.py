@@ -46,11 +46,6 @@ class ExpectedStack:
     def n_slices(self) -> int:
         return int(self.hu.shape[2])
 
-    @property
-    def z_mm(self) -> NDArray[np.float64]:
-        """Third coordinate of the slice positions."""
-        return self.positions_mm[:, 2]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NastyCase:
