@@ -122,7 +122,7 @@ def load_volume(path: Path) -> Volume:
     ------
     InputError, UnsupportedDataError
         As `load_nifti`; ``"not-numbers"`` for colours and complex numbers; ``"not-3d"``; ``"not-hu"`` for values
-        outside int16.
+        outside int16; ``"not-finite"`` for NaN and infinity.
     """
     file = load_nifti(path)
     grid = _three_axes(file, path)
@@ -138,7 +138,10 @@ def load_volume(path: Path) -> Volume:
         hu = values.astype(np.int16)
     else:
         raise UnsupportedDataError("not-hu", f"{path} holds values outside the range of HU", "Is it a CT?")
-    return Volume(hu=hu, grid=grid)
+    try:
+        return Volume(hu=hu, grid=grid)
+    except UnsupportedDataError as error:
+        raise UnsupportedDataError(error.code, f"{path}: {error.message}", error.hint) from None
 
 
 def load_label_map(path: Path) -> LabelMap:
@@ -221,7 +224,20 @@ def save_mask(path: Path, mask: Mask, *, threads: int = 2, overwrite: bool = Tru
 
 
 def save_label_map(path: Path, label_map: LabelMap, *, threads: int = 2, overwrite: bool = True) -> Path:
-    """Write labels as the smallest of uint8 and int16 that holds them."""
+    """Write labels as the smallest of uint8 and int16 that holds them.
+
+    Raises
+    ------
+    UnsupportedDataError
+        ``"label-too-large"`` where neither does.
+    OutputError
+        As `save_volume`.
+    """
     labels = label_map.labels
-    kind = np.uint8 if labels.min() >= 0 and labels.max() <= 255 else np.int16
+    lowest, highest = int(labels.min()), int(labels.max())
+    if lowest < -32768 or highest > 32767:
+        raise UnsupportedDataError(
+            "label-too-large", f"Labels {lowest}…{highest} do not fit {path}: 16 bits hold them", "Number them anew"
+        )
+    kind = np.uint8 if lowest >= 0 and highest <= 255 else np.int16
     return _save(path, labels.astype(kind), label_map.grid, description="", threads=threads, overwrite=overwrite)

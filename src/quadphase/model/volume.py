@@ -33,10 +33,17 @@ class Volume:
     Parameters
     ----------
     hu : (I, J, K) ndarray of int16 (or float32)
-        Hounsfield units. The array is not copied; the volume holds a read-only view.
+        Hounsfield units, every one a finite number. The array is not copied; the volume holds a read-only view.
     grid : Grid
     window_hu : (int, int), optional
         Inclusive limits the values were clipped to; None for the full range.
+
+    Raises
+    ------
+    UnsupportedDataError
+        ``"not-hu"`` for another type, ``"not-finite"`` for NaN and infinity: one such voxel would spoil every mean.
+    GeometryError
+        ``"shape-mismatch"``.
     """
 
     hu: NDArray[Any]
@@ -46,6 +53,11 @@ class Volume:
     def __post_init__(self) -> None:
         if self.hu.dtype not in (np.dtype(np.int16), np.dtype(np.float32)):
             raise UnsupportedDataError("not-hu", f"A volume holds int16 or float32 HU, not {self.hu.dtype}")
+        if self.hu.dtype.kind == "f" and not np.isfinite(self.hu).all():
+            count = np.count_nonzero(~np.isfinite(self.hu))
+            raise UnsupportedDataError(
+                "not-finite", f"{count} voxels hold NaN or infinity, which is no HU", "Write air as -1000 HU"
+            )
         object.__setattr__(self, "hu", _frozen(self.hu, self.grid.shape))
 
     def crop(self, box: Box) -> Volume:

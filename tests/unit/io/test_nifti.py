@@ -109,11 +109,37 @@ def test_colours_and_complex_numbers_are_refused_by_name(tmp_path: Path, load, k
     assert caught.value.code == "not-numbers"
 
 
+@pytest.mark.parametrize(("label", "kind"), [(255, np.uint8), (256, np.int16), (-1, np.int16), (32767, np.int16)])
+def test_labels_come_back_as_they_were(tmp_path: Path, label: int, kind: type) -> None:
+    labels = LabelMap(labels=np.full(GRID.shape, label, np.int32), grid=GRID)
+    stored = load_nifti(save_label_map(tmp_path / "l.nii.gz", labels)).stored
+    assert stored.dtype == kind
+    assert (stored == label).all()
+
+
+@pytest.mark.parametrize("label", [40000, -40000])
+def test_labels_that_would_wrap_are_refused(tmp_path: Path, label: int) -> None:
+    with pytest.raises(UnsupportedDataError) as caught:
+        save_label_map(tmp_path / "l.nii.gz", LabelMap(labels=np.full(GRID.shape, label, np.int32), grid=GRID))
+    assert caught.value.code == "label-too-large"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_label_map_with_nan_is_refused(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(np.full((5, 4, 3), np.nan, np.float32), GRID.affine), tmp_path / "x.nii.gz")
     with pytest.raises(UnsupportedDataError) as caught:
         load_mask(tmp_path / "x.nii.gz")
     assert caught.value.code == "not-integer"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_volume_with_a_voxel_that_is_no_number_is_refused(tmp_path: Path, value: float) -> None:
+    hu = ct().hu.astype(np.float32)
+    hu[1, 2, 1] = value
+    nib.save(nib.Nifti1Image(hu, GRID.affine), tmp_path / "x.nii.gz")
+    with pytest.raises(UnsupportedDataError, match=r"x\.nii\.gz: 1 voxels hold NaN or infinity") as caught:
+        load_volume(tmp_path / "x.nii.gz")
+    assert caught.value.code == "not-finite"
 
 
 @pytest.mark.parametrize("name", ["m.png", "m", "m.nii.gz.txt", "m.gz"])
