@@ -104,7 +104,7 @@ def find_liver_in(volume: Volume, *, settings: LiverSettings | None = None) -> L
 def _nearest(refused: Mapping[Phase, NoLiverError]) -> NoLiverError:
     if not refused:
         return NoLiverError("empty-scan", "No phase was given", "Give at least one volume")
-    order = ("too-small", "no-liver-tissue", "chest-only", "pelvis", "head", "too-few-slices", "empty-scan")
+    order = ("too-small", "no-liver-tissue", "chest-only", "pelvis", "head", "no-bone", "too-few-slices", "empty-scan")
     return min(refused.values(), key=lambda error: order.index(error.code))
 
 

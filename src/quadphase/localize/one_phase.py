@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from quadphase.localize.acceptance import Signs, refuse_too_small, refuse_wrong_region
+from quadphase.localize.acceptance import Signs, refuse_boneless, refuse_too_small, refuse_wrong_region
 from quadphase.localize.body import find_body
 from quadphase.localize.cavity import find_cavity
 from quadphase.localize.diaphragm import find_diaphragm
@@ -125,6 +125,7 @@ def read_phase(volume: Volume, settings: LiverSettings) -> Reading:
     refuse_wrong_region(body, None)
     assert body is not None  # noqa: S101 - refused above
     cavity, rib_share = find_cavity(work.hu, body, spacing_mm=spacing_mm)
+    refuse_boneless(body, rib_share)
     refuse_wrong_region(body, cavity)
     diaphragm = find_diaphragm(body, cavity, spacing_mm=spacing_mm)
     place = locate(work.hu, body, cavity, diaphragm)

@@ -25,6 +25,8 @@ class NoLiverReason(StrEnum):
     """Fewer slices than can tell an organ from its neighbours."""
     HEAD = "head"
     """Most of the cross-section lies inside a ring of bone."""
+    NO_BONE = "no-bone"
+    """Neither spine nor ribs: a phantom of water, an empty array, no patient."""
     CHEST_ONLY = "chest-only"
     """The lung still fills the right half of the lowest slices."""
     PELVIS = "pelvis"
@@ -36,7 +38,11 @@ class NoLiverReason(StrEnum):
 
 
 class LiverFlag(StrEnum):
-    """What a person should know about a result; each lowers the confidence."""
+    """What a person should know about a result.
+
+    Each lowers the confidence of the built-in finder. Of an outside finder's mask only its volume does: that it is cut
+    says nothing of how well it was drawn.
+    """
 
     TOP_CUT = "liver-cut-at-top"
     """Liver in the uppermost slice: the dome is not covered."""

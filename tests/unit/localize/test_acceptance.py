@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from quadphase.imaging.window import window
 from quadphase.localize import NoLiverError, NoLiverReason, find_liver_in
 from quadphase.localize.acceptance import Signs, judge
 from quadphase.model import Box, Grid, Phase, Volume
+
+from .conftest import dice
 
 GOOD = Signs(
     volume_ml=1500,
@@ -75,10 +78,26 @@ def test_a_chest_is_refused(phantom) -> None:
     assert _refusal(chest) in (NoLiverReason.CHEST_ONLY, NoLiverReason.TOO_FEW_SLICES)
 
 
-def test_a_bag_of_water_is_refused() -> None:
+def test_a_bag_of_fat_is_refused() -> None:
     hu = np.full((120, 90, 40), -1000)
     hu[_ellipse((120, 90), 50, 35)] = -100
+    hu[_ellipse((120, 90), 8, 8, (0.5, 0.72))] = 300
     assert _refusal(_volume(hu)) == NoLiverReason.NO_LIVER_TISSUE
+
+
+@pytest.mark.parametrize(("level_hu", "noise_hu"), [(0, 0), (60, 10), (60, 40)])
+def test_what_has_no_bone_is_no_patient(level_hu: int, noise_hu: int) -> None:
+    hu = np.full((120, 90, 40), -1000.0)
+    hu[_ellipse((120, 90), 50, 35)] = level_hu
+    hu += np.random.default_rng(0).normal(0, noise_hu, hu.shape)
+    assert _refusal(_volume(hu)) == NoLiverReason.NO_BONE
+    assert _refusal(_volume(np.zeros((64, 64, 30)))) == NoLiverReason.NO_BONE
+
+
+def test_a_scan_clipped_at_200_hu_keeps_its_liver_by_its_ribs(phantom) -> None:
+    drawn = phantom(Phase.C2)
+    result = find_liver_in(window(drawn.volume, lower_hu=-200, upper_hu=200))
+    assert dice(result.mask, drawn.liver) > 0.9
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,9 @@ if "--shift" in sys.argv:
     affine = grid.affine.copy()
     affine[2, 3] += 5
     grid = Grid(grid.shape, affine)
+if "--gbk" in sys.argv:
+    for stream in (sys.stdout, sys.stderr):
+        stream.buffer.write("肝脏".encode("gbk"))
 if "--fail" in sys.argv:
     sys.exit("the weights are missing")
 if "--silent" not in sys.argv:
@@ -88,6 +91,13 @@ def test_a_command_that_does_wrong_is_named(scan: Volume, script: str, option: s
         find_liver_with("command", scan, command=f"{script} {option}")
     assert caught.value.code == code
     assert "quadphase-liver-" not in caught.value.message
+
+
+def test_a_command_may_print_in_any_encoding(scan: Volume, script: str) -> None:
+    result = find_liver_with("command", scan, command=f"{script} --gbk")
+    np.testing.assert_array_equal(result.mask.voxels, scan.hu > 50)
+    with pytest.raises(LocalizeError, match="the weights are missing"):
+        find_liver_with("command", scan, command=f"{script} --gbk --fail")
 
 
 def test_a_copy_of_the_scan_is_no_mask(scan: Volume) -> None:

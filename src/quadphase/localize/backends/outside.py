@@ -83,7 +83,16 @@ def _run(volume: Volume, name: str, line: Callable[[Path, Path], tuple[Sequence[
         save_volume(ct, volume)
         command, mask = line(ct, out)
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False, cwd=folder)
+            # What a program prints may be in any encoding (GBK on a Chinese machine); it is only shown.
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=TIMEOUT_S,
+                check=False,
+                cwd=folder,
+            )
         except subprocess.TimeoutExpired:
             raise LocalizeError(
                 "program-timeout", f"{name} did not finish within {TIMEOUT_S} s", "Try it on one scan by hand"
