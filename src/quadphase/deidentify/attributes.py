@@ -1,8 +1,9 @@
 """`Cleaner`: copies the attributes of a data set by rule (`profile`), at every depth.
 
 What a rule keeps is still judged by its value: texts by `plain_code` or `descriptions`, coded concepts by
-`coded_concepts`, code strings and times by their character repertoire (PS3.5 6.2). Names and ids of the patient's own
-are emptied wherever they stand. What had to be shortened or dropped is counted by keyword, never by value.
+`coded_concepts`, code strings by their character repertoire and times by their grammar (PS3.5 6.2). Names and ids of
+the patient's own are emptied wherever they stand. What had to be shortened or dropped is counted by keyword, never by
+value.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pydicom.sequence import Sequence
 
 from quadphase.deidentify.charset import repair_charset
 from quadphase.deidentify.coded_concepts import CODE_TAGS, clean_concept, is_concept
-from quadphase.deidentify.date_shift import shift_date, shift_datetime
+from quadphase.deidentify.date_shift import is_time, shift_date, shift_datetime
 from quadphase.deidentify.profile import PIXELS, TEXT_VRS, Action, action_of, is_safe_private
 from quadphase.deidentify.text_layers import is_text
 from quadphase.deidentify.uids import replaced_uid
@@ -31,8 +32,6 @@ __all__ = ["Cleaner", "own_words", "people"]
 _WORD: Final = re.compile(r"[^\W\d_]{3,}|\d{4,}")
 _CODE_STRING: Final = re.compile(r"(?!.*\d{6})[A-Za-z0-9_ +*/.-]{0,16}")
 """CS, with the small letters and signs that scanners add; no long number."""
-_TIME: Final = re.compile(r"[\d:. -]{0,28}")
-"""TM, also a range and the colons of ACR-NEMA."""
 
 _OWN_KEYWORDS: Final = ("PatientID", "OtherPatientIDs", "AccessionNumber", "PatientAddress", "InstitutionName")
 
@@ -114,7 +113,7 @@ class Cleaner:
         return value
 
     def _time(self, element: DataElement) -> Any:
-        return self._judged(element, lambda text: text if _TIME.fullmatch(text) else "")
+        return self._judged(element, lambda text: text if is_time(text) else "")
 
     def _shifted(self, element: DataElement) -> Any:
         if element.VR == "TM":

@@ -13,13 +13,19 @@ from typing import Final
 
 from quadphase.io.pseudonyms import keyed_hash
 
-__all__ = ["days_of", "shift_date", "shift_datetime"]
+__all__ = ["days_of", "is_time", "shift_date", "shift_datetime"]
 
 FEWEST_DAYS: Final = 366
 MOST_DAYS: Final = 3652
 """One to ten years back: never into the future, never by so little that a known admission date would fit."""
 
-_DATE = re.compile(r"(\d{4})[.-]?(\d{2})[.-]?(\d{2})")
+_DATE: Final = re.compile(r"(\d{4})[.-]?(\d{2})[.-]?(\d{2})")
+_CLOCK: Final = r"(?:[01]\d|2[0-3])(?::?[0-5]\d(?::?(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?"
+"""Hours, then perhaps minutes, seconds (60 in a leap second) and a fraction (PS3.5 6.2); colons as in ACR-NEMA."""
+_TIME: Final = re.compile(rf"(?:{_CLOCK})?", re.ASCII)
+"""No range: that is for queries, and ``2021-0305`` would be one."""
+_TIME_AND_ZONE: Final = re.compile(rf"(?:{_CLOCK})?(?:[+-](?:0\d|1[0-4])(?:00|15|30|45))?", re.ASCII)
+"""What follows the day in a DT; zones differ from UTC by quarters of an hour."""
 
 
 def days_of(key: bytes, patient: str) -> int:
@@ -53,8 +59,22 @@ def shift_date(value: str, days: int) -> str:
         return ""
 
 
+def is_time(value: str) -> bool:
+    """Whether a TM is a time of day and nothing else: other digits may be a telephone number or a date.
+
+    Examples
+    --------
+    >>> [is_time(text) for text in ("101112.25", "10:11", "", "20210305 101112", "13800138000")]
+    [True, True, True, False, False]
+    """
+    return _TIME.fullmatch(value.strip()) is not None
+
+
 def shift_datetime(value: str, days: int) -> str:
-    """DT: the date is moved, time of day and zone stay; empty where the day is not given (it cannot be moved)."""
+    """DT: the date is moved, time of day and zone stay.
+
+    Empty where the day is not given (it cannot be moved), or where anything else follows it.
+    """
     text = value.strip()
     moved = shift_date(text[:8], days)
-    return moved + text[8:] if moved and re.fullmatch(r"[0-9.+-]*", text[8:]) else ""
+    return moved + text[8:] if moved and _TIME_AND_ZONE.fullmatch(text[8:]) else ""

@@ -91,6 +91,24 @@ def test_people_in_kept_texts_go_and_are_counted(source: FileDataset) -> None:
     assert "Manufacturer" not in changed
 
 
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [
+        ("", True), ("09", True), ("0930", True), ("093015", True), ("093015.123456", True), ("09:30:15.5", True),
+        ("235960", True), ("20210305 101112", False), ("13800138000", False), ("20210305", False), ("250000", False),
+        ("610305", False), ("2021-0305", False), ("093015.1234567", False), ("-.-", False), ("\u0661\u0662", False),
+    ],
+)  # fmt: skip
+def test_a_time_is_a_time_of_day(source: FileDataset, text: str, is_kept: bool) -> None:
+    with lenient():
+        source.add_new(0x00080032, "TM", text)
+        source.AcquisitionDateTime = f"20210305{text.replace(':', '')}"
+    result, changed = cleaned(source)
+    assert result.AcquisitionTime == (text if is_kept else "")
+    assert changed["AcquisitionTime"] == (not is_kept)
+    assert result.AcquisitionDateTime[8:] == (text.replace(":", "") if is_kept else "")
+
+
 def test_a_name_somewhere_is_not_kept_anywhere(source: FileDataset) -> None:
     """A person named in a sequence only, and again where code strings are kept as they are."""
     person = Dataset()
