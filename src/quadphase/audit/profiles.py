@@ -47,10 +47,14 @@ def similar_pairs(ours: Sequence[VolumeFacts], theirs: Sequence[VolumeFacts]) ->
             peak = np.maximum(peak, np.fft.irfft(product, size, axis=1).max(axis=1))
         likely = np.flatnonzero(peak > CANDIDATE * np.sqrt(own * energy[start:])) + start
         for b in map(int, likely):
-            limit = SAME_SUBJECT if ours is theirs and ours[a].row.subject == theirs[b].row.subject else OTHER_SUBJECT
             score = _correlation(fine, right[b])
-            if score >= limit:
+            if score >= _limit(ours[a], theirs[b]):
                 yield a, b, score
+
+
+def _limit(a: VolumeFacts, b: VolumeFacts) -> float:
+    """Phases of one subject look alike and are no copies."""
+    return SAME_SUBJECT if a.row.subject == b.row.subject and a.row.phase != b.row.phase else OTHER_SUBJECT
 
 
 def _fine(profile: Fine) -> Fine:

@@ -255,6 +255,29 @@ def test_duplicates_in_another_release(clean: Items, full_range: Items, tmp_path
     assert codes(mine, against=others) == set()
 
 
+def test_phases_of_one_subject_in_both_releases_are_no_copies(clean: Items, tmp_path: Path) -> None:
+    """A release against itself, under other names, and in 8 bit: one finding a volume, with its copy."""
+    items = [i for i in clean if i.case == "P0339"]
+    noise = np.random.default_rng(0).normal(0, 8, items[1].volume.hu.shape)
+    alike = np.clip(items[1].volume.hu + noise, -200, 200).astype(np.int16)  # correlates by 0.92 with C1
+    items[3] = replace(items[1], phase=Phase.C3, volume=Volume(hu=alike, grid=items[1].volume.grid))
+    mine = write_plain(tmp_path / "mine", items)
+    assert "near-duplicate" not in codes(mine)
+    renamed = [replace(i, case="S1") for i in items]
+    for name, others in (("same", items), ("renamed", renamed), ("eight", renamed)):
+        theirs = write_plain(tmp_path / name, others)
+        if name == "eight":
+            for item in others:
+                eight = np.rint((item.volume.hu.astype(np.float32) + 200) * (255 / 400)).astype(np.uint8)
+                _rewrite(_ct(theirs, item), eight, item.volume.grid.affine)
+        found = audit(mine, against=theirs).of("duplicate-elsewhere")
+        assert sorted(f.location for f in found) == sorted(i.location for i in items)
+        assert all(f"/{f.location.split('/')[1]} of the other" in f.message for f in found)
+    # Another phase of a subject of that name is a likeness, not a copy.
+    late = write_plain(tmp_path / "late", items[3:])
+    assert "duplicate-elsewhere" not in codes(write_plain(tmp_path / "early", items[:3]), against=late)
+
+
 def test_lost_origins(clean: Items, tmp_path: Path) -> None:
     items = []
     for item in clean:

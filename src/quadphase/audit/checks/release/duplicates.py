@@ -42,8 +42,12 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
     for (a, b), n in sorted(elsewhere.items()):
         message = f"{n} of its {volumes[a].slice_keys.size} slices are in {others[b].location} of the other release"
         yield Finding.of("duplicate-elsewhere", volumes[a].location, message)
-    for a, b, score in similar_pairs(volumes, others):
-        if (a, b) not in elsewhere:
+    # Best pairs first: a volume that has found its copy is like that copy's other phases, which says nothing new.
+    ours, theirs = {a for a, _ in elsewhere}, {b for _, b in elsewhere}
+    for a, b, score in sorted(similar_pairs(volumes, others), key=lambda pair: -pair[2]):
+        if a not in ours and b not in theirs:
+            ours.add(a)
+            theirs.add(b)
             message = f"looks like {others[b].location} of the other release (correlation {score:.3f})"
             yield Finding.of("duplicate-elsewhere", volumes[a].location, message)
 
