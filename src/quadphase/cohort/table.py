@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from quadphase.cohort.values import (
     clean,
+    has_words_beside_codes,
     icd10_codes,
     morphology,
     parse_age,
@@ -97,6 +98,7 @@ def load_clinical_table(path: Path, protocol: Protocol) -> ClinicalTable:
         values, bad = _understand(row, columns, number, findings)
         drafts.setdefault(patient_id, []).append((number, values, bad))
     findings += _sex_codes(rows, columns["sex"])
+    findings += _words_beside_codes(rows, columns["icd10"])
     patients, unreadable, conflicting = [], {}, {}
     for patient_id, items in drafts.items():
         values, differing = _merge(items, columns, findings)
@@ -165,6 +167,14 @@ def _sex_codes(rows: Sequence[tuple[int, Mapping[str, str]]], column: str) -> li
         return []
     text = f"{unknown} rows hold 0 or 9, which is 'not known' in GB/T 2261.1 and ISO/IEC 5218"
     return [Finding.of("sex-code-unknown", f"column {column}", text)]
+
+
+def _words_beside_codes(rows: Sequence[tuple[int, Mapping[str, str]]], column: str) -> list[Finding]:
+    count = sum(has_words_beside_codes(clean(row.get(column, ""))) for _, row in rows)
+    if not count:
+        return []
+    text = f"{count} rows hold words beside their ICD-10 codes, and only the codes were judged"
+    return [Finding.of("words-beside-codes", f"column {column}", text)]
 
 
 def _says_nothing(word: str) -> bool:

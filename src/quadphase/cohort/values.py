@@ -13,7 +13,17 @@ from typing import Final
 
 from quadphase.model import Sex
 
-__all__ = ["clean", "icd10_codes", "morphology", "parse_age", "parse_date", "parse_group", "parse_sex", "parse_yes_no"]
+__all__ = [
+    "clean",
+    "has_words_beside_codes",
+    "icd10_codes",
+    "morphology",
+    "parse_age",
+    "parse_date",
+    "parse_group",
+    "parse_sex",
+    "parse_yes_no",
+]
 
 _YES: Final = frozenset(
     {
@@ -66,6 +76,14 @@ _CANCER: Final = frozenset(
         "chcc",
     }
 )
+
+_DIAGNOSES: Final = re.compile(r"[;、|\r\n]")
+_ICD10: Final = re.compile(
+    r"(?<![A-Z0-9])(?:[A-Z]\d{2}|[A-MO-SU-Z]\d[AB])(?:\.[0-9A-Z]{1,8}|\d{0,4}(?:X\d{3})?(?![0-9]))"
+)
+"""Three characters (ICD-10-CM has some that end in a letter, as C7A; T1a and N2b are stages of a tumour), then a
+subcategory, to which ICD-10-CM adds letters and the Chinese edition ``x001``. Criteria match prefixes, so that what
+else hangs on a code does no harm."""
 
 _EXCEL_EPOCH: Final = date(1899, 12, 30)
 """Day 0 of Excel's serial dates, its 29 February 1900 included."""
@@ -204,12 +222,36 @@ def morphology(text: str) -> str:
 
 
 def icd10_codes(text: str) -> tuple[str, ...]:
-    """ICD-10 codes of a list separated by ``;``, ``,``, ``、``, ``|``, blanks or line breaks, in upper case, each once.
+    """ICD-10 codes of a list, in upper case, each once.
 
-    Words beside a code (``C22.0 肝细胞癌``) are dropped. A separator-only or code-free text gives an empty tuple.
+    Diagnoses are separated by ``;``, ``、``, ``|`` or line breaks, bare codes also by ``,`` or blanks. Words beside a
+    code (``C22.0 肝细胞癌``, ``E11.9 diabetes, without complications``) are passed over; "none" is an empty tuple.
+
+    Raises
+    ------
+    ValueError
+        If a diagnosis has no code: what it names could exclude the patient, and would go unseen.
     """
-    codes = re.findall(r"(?<![A-Z0-9])[A-Z]\d{2}(?:\.?\d{1,3}(?:X\d{3})?|\.X\d{2,3})?(?![0-9])", text.upper())
+    codes: list[str] = []
+    for diagnosis in _DIAGNOSES.split(text.upper()):
+        described = False
+        for part in diagnosis.split(","):
+            found = _ICD10.findall(part)
+            words = _has_letters(_ICD10.sub(" ", part)) and part.strip().lower() not in _NO | _BLANK
+            if words and not found and not described:
+                raise ValueError("holds a diagnosis without its ICD-10 code; write codes, separated by ;")
+            described = words
+            codes += found
     return tuple(dict.fromkeys(codes))
+
+
+def has_words_beside_codes(text: str) -> bool:
+    """Whether a list of ICD-10 codes also holds words, which no criterion reads."""
+    return bool(_ICD10.search(text.upper())) and _has_letters(_ICD10.sub(" ", text.upper()))
+
+
+def _has_letters(text: str) -> bool:
+    return any(letter.isalpha() for letter in text)
 
 
 def parse_group(text: str) -> str:

@@ -66,6 +66,16 @@ def test_bad_cells_are_findings_with_row_and_column_and_without_the_value(table)
     assert clinical.unreadable == {"QX-000001": ("birth_date",)}  # the sex decides nothing
 
 
+def test_diagnoses_in_words_are_never_taken_for_none(table):
+    path = table({}, {"patient_id": "B", "icd10": "C22.0;急性白血病"}, {"patient_id": "C", "icd10": "C22.0 肝癌"})
+    clinical = load_clinical_table(path, Protocol())
+    assert codes(clinical) == ["unreadable-cell", "words-beside-codes"]
+    assert [f.location for f in clinical.findings] == ["row 3, column icd10", "column icd10"]
+    assert "2 rows" in clinical.findings[1].message
+    assert clinical.unreadable == {"B": ("icd10",)}
+    assert not any("白血病" in f.message for f in clinical.findings)
+
+
 def test_a_row_without_patient_id_is_left_out_with_a_finding(table):
     clinical = load_clinical_table(table({}, {"patient_id": ""}), Protocol())
     assert codes(clinical) == ["no-patient-id"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from quadphase.cohort.values import (
     clean,
+    has_words_beside_codes,
     icd10_codes,
     morphology,
     parse_age,
@@ -96,7 +97,26 @@ def test_icd10_lists():
     assert icd10_codes("C22.0;K74.6") == ("C22.0", "K74.6")
     assert icd10_codes("c22.0 肝癌、K74.6 , B18.1|I10") == ("C22.0", "K74.6", "B18.1", "I10")
     assert icd10_codes("C22.900x003") == ("C22.900X003",)
-    assert icd10_codes("无") == ()
+    assert icd10_codes("C22.0 C7A.1;C7B00|S72.001A") == ("C22.0", "C7A.1", "C7B00", "S72.001A")
+    assert icd10_codes("I10.x00x002;C22 HCC, T1aN0M0") == ("I10.X00X002", "C22")
+    assert icd10_codes("E11.9 Type 2 diabetes, without complications, C92.0") == ("E11.9", "C92.0")
+    for none in ("无", "none", "C22.0;无"):
+        assert icd10_codes(none) in ((), ("C22.0",))
+
+
+@pytest.mark.parametrize(
+    "text", ["C22.0;急性白血病", "原发性硬化性胆管炎", "C22.0, acute leukaemia", "C22.0 肝癌、急性白血病", "CA19-9"]
+)
+def test_a_diagnosis_without_its_code_is_not_passed_over(text):
+    with pytest.raises(ValueError, match="without its ICD-10 code"):
+        icd10_codes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("C22.0;C7A.1", False), ("C22.0 急性白血病", True), ("C22.900x003", False), ("无", False)]
+)
+def test_words_beside_codes(text, words):
+    assert has_words_beside_codes(text) is words
 
 
 def test_words_for_not_known_and_full_width_forms():

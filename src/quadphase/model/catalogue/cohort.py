@@ -26,6 +26,12 @@ CODES: tuple[FindingCode, ...] = (
         hint="Nothing to do if that is meant; write female where 0 stands for it",
     ),
     FindingCode(
+        code="words-beside-codes",
+        severity=Severity.INFO,
+        title="The clinical table holds words beside ICD-10 codes",
+        hint="Nothing to do if every diagnosis has its code",
+    ),
+    FindingCode(
         code="repeated-rows",
         severity=Severity.INFO,
         title="Several rows of one patient agree",
