@@ -10,8 +10,9 @@ from typing import Final
 
 from quadphase.acquire.match import Matching, match
 from quadphase.acquire.report import AcquireReport, CaseFound
-from quadphase.acquire.scan import changed, list_tree, read_batches, vanished_elsewhere
+from quadphase.acquire.scan import changed, read_batches, vanished_elsewhere
 from quadphase.io import atomic
+from quadphase.io.file_tree import list_tree
 from quadphase.io.ledger import Ledger
 from quadphase.io.ledger.acquisition import file_keys, replace_owners, series_found, unreadable_files
 from quadphase.io.study import Study

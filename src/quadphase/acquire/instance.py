@@ -10,14 +10,14 @@ always kept within its folder. The same file in the same place always gets the s
 from __future__ import annotations
 
 import hashlib
-from datetime import date
 from pathlib import PurePath
 from typing import Any, Final
 
 from quadphase.acquire.header import WANTED, Header, header_of
+from quadphase.io.dicom_date import day_of
 from quadphase.io.dicom_elements import DamagedDicomError, read_elements
 
-__all__ = ["date_of", "read_row", "row_of"]
+__all__ = ["read_row", "row_of"]
 
 DAMAGE: Final = {"empty-file": "empty", "truncated-file": "cut short", "unreadable-dicom": "broken"}
 """Why a file is unreadable, in words, by the code of `DamagedDicomError`."""
@@ -59,12 +59,17 @@ def read_row(path: str, size: int, mtime_ns: int) -> tuple[Row, str]:
             row |= row_of(header_of(error.elements), path)
         return row | {"outcome": "unreadable"}, DAMAGE[error.code]
     except OSError as error:
-        denied = isinstance(error, PermissionError)
-        return row | {"outcome": "unreadable"}, "not allowed to read" if denied else "cannot be read"
+        return row | {"outcome": "unreadable"}, _why(error)
     row |= row_of(header_of(elements), path)
     if row["outcome"] == "unreadable":
         return row, "an image without pixel data"
     return row, ""
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "not allowed to read"
+    return "a link that leads nowhere" if isinstance(error, FileNotFoundError) else "cannot be read"
 
 
 def row_of(header: Header, path: str) -> Row:
@@ -96,7 +101,7 @@ def row_of(header: Header, path: str) -> Row:
         "sop_instance_uid": header.sop_instance_uid or header.media_sop_instance_uid or _synthetic("instance", path),
         "sop_class_uid": header.sop_class_uid or header.media_sop_class_uid,
         "modality": header.modality,
-        "study_date": date_of(date_text),
+        "study_date": day_of(date_text),
         "accession_number": header.accession_number or None,
     }
 
@@ -104,10 +109,3 @@ def row_of(header: Header, path: str) -> Row:
 def _synthetic(*parts: str) -> str:
     digest = hashlib.sha256("\0".join(("quadphase", *parts)).encode("utf-8", "surrogateescape")).digest()
     return f"2.25.{int.from_bytes(digest[:16], 'big')}"
-
-
-def date_of(text: str) -> date | None:
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8])) if len(text) == 8 else None
-    except ValueError:
-        return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import struct
-from datetime import date
 from typing import Final
 
 from quadphase.errors import UnsupportedDataError
+from quadphase.io.dicom_date import day_of
 from quadphase.io.dicom_elements import Elements, PixelElement
 
 __all__ = ["TAGS", "TEXTS", "Values", "clock_of", "moment"]
@@ -165,13 +165,8 @@ def _clock(raw: bytes) -> float | None:
 
 
 def _day(raw: bytes) -> int | None:
-    text = raw.decode("latin-1").replace(".", "").replace("-", "")
-    if len(text) != 8 or not text.isascii() or not text.isdigit():
-        return None
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()
-    except ValueError:
-        return None
+    day = day_of(raw.decode("latin-1"))
+    return None if day is None else day.toordinal()
 
 
 def moment(v: Values, time: str, *dates: str) -> float | None:

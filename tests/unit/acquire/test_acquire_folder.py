@@ -209,8 +209,20 @@ def test_unlistable_folder_is_said(study: Study, hospital: Hospital, monkeypatch
 def test_links_in_a_circle_end(study: Study, hospital: Hospital) -> None:
     root = hospital(slices=2)
     (root / "x" / "loop").symlink_to(root)
-    (root / "x" / "broken").symlink_to(root / "nowhere")
     assert acquire(study, root).files == {"image": 2}
+
+
+def test_a_link_that_leads_nowhere_is_a_file_that_cannot_be_read(study: Study, hospital: Hospital) -> None:
+    root = hospital(slices=2)
+    target = root.parent / "slice3"
+    (root / "x" / "file3").symlink_to(target)
+    report = acquire(study, root)
+    assert report.files == {"image": 2, "unreadable": 1}
+    [finding] = report.findings
+    assert finding.message.startswith("1 a link that leads nowhere")
+    assert acquire(study, root).opened == 0
+    save(ct(3), target)
+    assert acquire(study, root).files == {"image": 3}
 
 
 def test_study_inside_the_source_is_not_scanned(study: Study, hospital: Hospital) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from quadphase.acquire.header import Header
-from quadphase.acquire.instance import date_of, read_row, row_of
+from quadphase.acquire.instance import read_row, row_of
 
 from .conftest import ct, save
 
@@ -69,8 +67,3 @@ def test_image_without_pixels_is_unreadable(tmp_path: Path) -> None:
     path = save(data, tmp_path / "a")
     row, reason = read_row(str(path), path.stat().st_size, 0)
     assert (row["outcome"], reason) == ("unreadable", "an image without pixel data")
-
-
-@pytest.mark.parametrize("text", ["", "2024", "20241301", "yesterday"])
-def test_odd_dates_are_no_date(text: str) -> None:
-    assert date_of(text) is None

@@ -14,10 +14,10 @@ from quadphase.acquire.dimse.association import Caller
 from quadphase.acquire.dimse.contexts import VERIFICATION
 from quadphase.acquire.dimse.intake import Intake
 from quadphase.acquire.dimse.listener import Arrivals, Listener, store_event
-from quadphase.acquire.instance import date_of
 from quadphase.acquire.store import SeriesStore
 from quadphase.acquire.tls import listener_context
 from quadphase.errors import InputError, SourceUnreachableError
+from quadphase.io.dicom_date import day_of
 from quadphase.model.protocol.sections import PacsSection
 
 __all__ = ["DimseArchive"]
@@ -79,7 +79,7 @@ class DimseArchive:
                 study_instance_uid=_text(answer, "StudyInstanceUID"),
                 patient_id=_text(answer, "PatientID"),
                 accession_number=_text(answer, "AccessionNumber"),
-                study_date=date_of(_text(answer, "StudyDate")),
+                study_date=day_of(_text(answer, "StudyDate")),
             )
             for answer in self._find(keys)
         ]

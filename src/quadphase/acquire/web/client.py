@@ -17,11 +17,11 @@ from urllib.parse import quote, urlencode
 from quadphase.acquire.address import WebAddress
 from quadphase.acquire.archive import ExamQuery, FetchError, RemoteExam, RemoteSeries
 from quadphase.acquire.header import sop_instance_uid_of
-from quadphase.acquire.instance import date_of
 from quadphase.acquire.store import Arrival, SeriesStore
 from quadphase.acquire.tls import client_context
 from quadphase.acquire.web.multipart import MultipartError, MultipartParser, boundary_of
 from quadphase.errors import MissingDependencyError, OutputError, SourceUnreachableError
+from quadphase.io.dicom_date import day_of
 from quadphase.model.protocol.sections import PacsSection
 
 __all__ = ["WebArchive", "credentials"]
@@ -131,7 +131,7 @@ class WebArchive:
                 study_instance_uid=_value(item, "0020000D"),
                 patient_id=_value(item, "00100020"),
                 accession_number=_value(item, "00080050"),
-                study_date=date_of(_value(item, "00080020")),
+                study_date=day_of(_value(item, "00080020")),
             )
             for item in self._query("/studies", keys, uid="0020000D")
         ]

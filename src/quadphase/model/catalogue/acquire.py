@@ -11,13 +11,13 @@ CODES: tuple[FindingCode, ...] = (
         code="unreadable-files",
         severity=Severity.WARNING,
         title="Files of the source are DICOM but empty, cut short, broken, or not allowed to be read",
-        hint="Copy them again from the archive; the other files are used",
+        hint="Copy them again from the archive; convert refuses the series they belong to",
     ),
     FindingCode(
         code="closed-folders",
         severity=Severity.WARNING,
         title="Folders of the source may not be listed",
-        hint="Ask for the right to read them, then run acquire again",
+        hint="Ask for the right to read them, then run the command again",
     ),
     FindingCode(
         code="source-gone",
