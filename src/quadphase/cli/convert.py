@@ -113,6 +113,8 @@ def _masks(
         raise InputError("unknown-format", f"There is no format '{to}'", "Use nifti or dicom-seg")
     if to == "dicom-seg" and slices is None:
         raise InputError("no-slices", "A DICOM Segmentation refers to DICOM slices", "Name their folder with --slices")
+    if slices is not None and not slices.exists():
+        raise InputError("missing-folder", f"There is no file or folder {slices}", "Check the name")
     found = read_stacks([slices], settings=ConvertSection(minimum_slices=1)).usable if slices else ()
     if stack is not None:
         found = tuple(one for one in found if one.index == stack)

@@ -8,7 +8,7 @@ says what was seen, decided and refused. A case that misses a required phase, or
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -54,6 +54,8 @@ class ConvertJob:
         Pseudonym.
     paths : tuple of Path
         Files of the chosen exam.
+    damaged : tuple of Path
+        Files of the exam, or beside its files, that could not be read: what they should have held is missing.
     key : bytes
         Secret of the study, for hashes of UIDs.
     protocol : Protocol
@@ -67,6 +69,7 @@ class ConvertJob:
     key: bytes = field(repr=False)
     protocol: Protocol
     phase_overrides: tuple[PhaseOverride, ...] = ()
+    damaged: tuple[Path, ...] = field(default=(), repr=False)
 
 
 def convert_case(job: ConvertJob) -> Outcome:
@@ -78,10 +81,10 @@ def convert_case(job: ConvertJob) -> Outcome:
         If the disk refuses.
     """
     study = Study(job.study_root)
-    step = StepRecord(stage=STAGE, settings=_settings(job), versions=_versions(), inputs={"dicom": _digest(job.paths)})
+    step = StepRecord(stage=STAGE, settings=_settings(job), versions=_versions(), inputs=_inputs(job))
     if (findings := _unchanged(study, job.case, step)) is not None:
         return Outcome(case=job.case, stage=STAGE, status=Status.UNCHANGED, findings=findings)
-    found = read_stacks(job.paths, settings=job.protocol.convert, where=job.case)
+    found = read_stacks((*job.paths, *job.damaged), settings=job.protocol.convert, where=job.case)
     findings = (*found.findings, *(f for stack in found.stacks for f in stack.findings))
     if len({stack.exam for stack in found.stacks}) > 1:
         reason = Reason(code="several-exams", text="the files belong to more than one exam or patient")
@@ -126,7 +129,7 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("numpy", "pydicom", "isal")} | {"quadphase": __version__}
 
 
-def _digest(paths: Sequence[Path]) -> str:
+def _inputs(job: ConvertJob) -> dict[str, str]:
     """SHA-256 over the sorted digests of all files: their content, not their names, places or order.
 
     Raises
@@ -136,12 +139,23 @@ def _digest(paths: Sequence[Path]) -> str:
     """
     try:
         with ThreadPoolExecutor(max_workers=2) as pool:
-            digests = sorted(pool.map(sha256_of, paths))
+            inputs = {"dicom": _joined(pool.map(sha256_of, job.paths))}
     except OSError:
         raise InputError(
             "missing-file", "A DICOM file of the exam is gone or unreadable", "Run `quadphase acquire`"
         ) from None
-    return hashlib.sha256("\n".join(digests).encode("ascii")).hexdigest()
+    return inputs | ({"damaged": _joined(map(_digest_if_readable, job.damaged))} if job.damaged else {})
+
+
+def _joined(digests: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(digests)).encode("ascii")).hexdigest()
+
+
+def _digest_if_readable(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError:
+        return "unreadable"
 
 
 def _unchanged(study: Study, case: str, step: StepRecord) -> tuple[Finding, ...] | None:

@@ -7,15 +7,19 @@ declares are compared with the DICOM header first; what disagrees is refused bef
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quadphase.convert.header import PixelLayout, SliceHeader
+from quadphase.convert.header import SliceHeader
 from quadphase.errors import UnsupportedDataError
 
-__all__ = ["DECODERS", "decode"]
+__all__ = ["DECODERS", "decode", "reading"]
 
 EXTENDED_JPEG: Final = "1.2.840.10008.1.2.4.51"
 RLE: Final = "1.2.840.10008.1.2.5"
@@ -85,11 +89,58 @@ def _check(frame: bytes, header: SliceHeader) -> None:
         raise _damaged("the compressed stream has another depth than its header")
 
 
-def _frame(body: bytes, layout: PixelLayout, number: int) -> bytes:
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what the disk refuses into the refusal of a file that was there when its header was read.
+
+    Raises
+    ------
+    UnsupportedDataError
+        ``"unreadable-file"``, without the file's name.
+    """
+    try:
+        yield
+    except OSError as error:
+        text = f"a file cannot be read any more ({error.strerror})"
+        raise UnsupportedDataError("unreadable-file", text, "Check its rights and the disk") from None
+
+
+def _body(path: Path, offset: int, length: int | None) -> bytes:
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        return stream.read() if length is None else stream.read(length)
+
+
+@lru_cache(maxsize=1)
+def _frames(path: Path, offset: int, length: int | None, n_frames: int, _state: object) -> tuple[bytes, ...]:
+    """Streams of all frames of a multi-frame file, kept until another is asked for: finding one means walking them all.
+
+    Parameters
+    ----------
+    _state
+        Size and time of the file: one that was written anew is read anew.
+    """
+    from pydicom.encaps import generate_frames
+
+    return tuple(generate_frames(_body(path, offset, length), number_of_frames=n_frames))
+
+
+def _frame(header: SliceHeader) -> bytes:
     """Bytes of one frame, fragments joined, end padding left on."""
     from pydicom.encaps import get_frame
 
-    return get_frame(body, number, number_of_frames=layout.n_frames)
+    layout, path = header.pixels, header.origin.path
+    with reading():
+        if layout.n_frames == 1:
+            body = _body(path, layout.offset, layout.length)
+        else:
+            state = path.stat()
+            known = (state.st_size, state.st_mtime_ns)
+            frames = _frames(path, layout.offset, layout.length, layout.n_frames, known)
+            if header.origin.frame >= len(frames):
+                raise _damaged("the compressed stream has fewer frames than its header says")
+            return frames[header.origin.frame]
+    return get_frame(body, 0, number_of_frames=1)
 
 
 def decode(header: SliceHeader) -> NDArray[Any]:
@@ -98,18 +149,15 @@ def decode(header: SliceHeader) -> NDArray[Any]:
     Raises
     ------
     UnsupportedDataError
-        ``"undecodable-pixels"``, ``"unsupported-encoding"``.
+        ``"undecodable-pixels"``, ``"unsupported-encoding"``, ``"unreadable-file"``.
     Exception
         Whatever a decoder raises; the caller names it.
     """
     layout, plane = header.pixels, header.plane
-    with header.origin.path.open("rb") as stream:
-        stream.seek(layout.offset)
-        body = stream.read() if layout.length is None else stream.read(layout.length)
-    frame = _frame(body, layout, header.origin.frame)
+    frame = _frame(header)
     if layout.transfer_syntax != RLE:
         _check(frame, header)
-    stored = _extended(frame) if layout.transfer_syntax == EXTENDED_JPEG else _by_pydicom(body, header)
+    stored = _extended(frame) if layout.transfer_syntax == EXTENDED_JPEG else _by_pydicom(frame, header)
     if stored.shape != (plane.rows, plane.columns) or stored.dtype.kind not in "iu":
         raise _damaged("the decoded image has another size than its header")
     return stored
@@ -123,14 +171,15 @@ def _extended(frame: bytes) -> NDArray[Any]:
     return np.asarray(jpeg_decode(frame))
 
 
-def _by_pydicom(body: bytes, header: SliceHeader) -> NDArray[Any]:
+def _by_pydicom(frame: bytes, header: SliceHeader) -> NDArray[Any]:
+    from pydicom.encaps import encapsulate
     from pydicom.pixels.decoders.base import get_decoder
 
     layout, plane = header.pixels, header.plane
     options: dict[str, Any] = {
         "rows": plane.rows,
         "columns": plane.columns,
-        "number_of_frames": layout.n_frames,
+        "number_of_frames": 1,
         "samples_per_pixel": 1,
         "bits_allocated": layout.bits_allocated,
         "bits_stored": layout.bits_stored,
@@ -139,5 +188,6 @@ def _by_pydicom(body: bytes, header: SliceHeader) -> NDArray[Any]:
         "pixel_keyword": "PixelData",
         "decoding_plugin": DECODERS[layout.transfer_syntax],
     }
-    array, _ = get_decoder(layout.transfer_syntax).as_array(body, index=header.origin.frame, raw=True, **options)
+    body = encapsulate([frame], has_bot=False)
+    array, _ = get_decoder(layout.transfer_syntax).as_array(body, index=0, raw=True, **options)
     return np.asarray(array)

@@ -1,6 +1,7 @@
 """Copies of slices: the same file sent twice is used once; two images under one UID are a conflict and are said.
 
-Copies are told by what they are (place, acquisition, pixel bytes), never by file name.
+Copies are told by what they are (place, acquisition, pixel bytes), never by file name. Pixels are read only where two
+slices lie at one place.
 """
 
 from __future__ import annotations
@@ -8,23 +9,32 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 
 from quadphase.convert.header import SliceHeader
+from quadphase.convert.intake import Rejection
 from quadphase.convert.splitting import SAME_PLACE_MM
-from quadphase.io.dicom_elements import DEFLATED
+from quadphase.io.dicom_elements import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT
 
 __all__ = ["without_copies"]
 
 
-def _pixel_digest(header: SliceHeader) -> bytes:
-    layout = header.pixels
-    with header.origin.path.open("rb") as stream:
-        if layout.transfer_syntax != DEFLATED:
-            stream.seek(layout.offset)
-        data = (
-            stream.read() if layout.length is None or layout.transfer_syntax == DEFLATED else stream.read(layout.length)
-        )
-    return hashlib.sha256(data + b"%d" % header.origin.frame).digest()
+def _pixel_digest(header: SliceHeader, files: dict[Path, bytes]) -> bytes:
+    """What tells the pixels of a slice; `files` remembers what was read whole, once for all its frames."""
+    layout, plane, path, frame = header.pixels, header.plane, header.origin.path, header.origin.frame
+    if layout.transfer_syntax in (IMPLICIT, EXPLICIT, BIG_ENDIAN):
+        size = plane.rows * plane.columns * layout.bits_allocated // 8
+        return _digest(path, layout.offset + frame * size, size) + b"%d" % frame
+    if path not in files:
+        deflated = layout.transfer_syntax == DEFLATED  # its offset is one of the inflated bytes
+        files[path] = _digest(path, 0, None) if deflated else _digest(path, layout.offset, layout.length)
+    return files[path] + b"%d" % frame
+
+
+def _digest(path: Path, start: int, length: int | None) -> bytes:
+    with path.open("rb") as stream:
+        stream.seek(start)
+        return hashlib.sha256(stream.read() if length is None else stream.read(length)).digest()
 
 
 def _bucket(header: SliceHeader) -> tuple[object, ...]:
@@ -36,12 +46,13 @@ def _bucket(header: SliceHeader) -> tuple[object, ...]:
     return (series, place, p.rows, p.columns, scan)
 
 
-def without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], Counter[str]]:
-    """Headers with one of each set of copies, and how many were left out by finding code.
+def without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], Counter[str], list[Rejection]]:
+    """Headers with one of each set of copies, how many by finding code, and files that could not be read for it.
 
     ``duplicate-file``: same SOP instance UID and pixels. ``duplicate-slice``: same pixels under another UID, left out
     only where no position of its series repeats otherwise, because two phases may share an empty slice.
-    ``conflicting-instance``: same UID, other pixels; both are kept, and the repeated position will refuse the stack.
+    ``conflicting-instance``: one UID for several images of a series; all are kept, and a repeated position will refuse
+    the stack.
     """
     buckets: dict[tuple[object, ...], list[SliceHeader]] = defaultdict(list)
     for header in headers:
@@ -50,17 +61,20 @@ def without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], C
     kept: list[SliceHeader] = []
     renamed: dict[object, list[tuple[list[SliceHeader], int]]] = defaultdict(list)
     truly_repeated: set[object] = set()
+    files: dict[Path, bytes] = {}
+    lost: list[Rejection] = []
     for key, members in buckets.items():
         if len(members) == 1:
             kept += members
             continue
         by_pixels: dict[bytes, list[SliceHeader]] = defaultdict(list)
         for header in sorted(members, key=lambda h: (h.origin.sop_instance_uid, str(h.origin.path))):
-            by_pixels[_pixel_digest(header)].append(header)
+            try:
+                by_pixels[_pixel_digest(header, files)].append(header)
+            except OSError as error:
+                lost.append(_lost(header, error))
         if len(by_pixels) > 1:
             truly_repeated.add(key[0])
-        uids = Counter(uid for same in by_pixels.values() for uid in {h.origin.sop_instance_uid for h in same} if uid)
-        counts["conflicting-instance"] += sum(n - 1 for n in uids.values() if n > 1)
         for same in by_pixels.values():
             unique = list({(h.origin.sop_instance_uid): h for h in reversed(same)}.values())
             counts["duplicate-file"] += len(same) - len(unique)
@@ -72,4 +86,27 @@ def without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], C
                 kept.append(unique[0])
             else:
                 kept += unique
-    return kept, +counts
+    counts["conflicting-instance"] = _shared_uids(kept)
+    return kept, +counts, lost
+
+
+def _lost(header: SliceHeader, error: OSError) -> Rejection:
+    o = header.origin
+    return Rejection(
+        code="unreadable-file",
+        detail=f"cannot be read ({error.strerror})",
+        path=o.path,
+        series=(o.patient_id, o.study_instance_uid, o.series_instance_uid),
+        series_number=header.acquisition.series_number,
+    )
+
+
+def _shared_uids(headers: Sequence[SliceHeader]) -> int:
+    """How many images carry the SOP instance UID of another image of their series, wherever in the body they lie."""
+    origins = (header.origin for header in headers)
+    images = Counter(
+        (o.patient_id, o.study_instance_uid, o.series_instance_uid, o.sop_instance_uid, o.frame)
+        for o in origins
+        if o.sop_instance_uid
+    )
+    return sum(n - 1 for n in images.values())

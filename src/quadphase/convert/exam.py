@@ -18,7 +18,7 @@ from quadphase.convert.geometry import Geometry, prove_geometry
 from quadphase.convert.header import SliceHeader
 from quadphase.convert.intake import Rejection, files_below, read_file
 from quadphase.convert.pixels import Pixels, load_hu, refusal_of
-from quadphase.convert.regrid import Change, regrid
+from quadphase.convert.regrid import Change, plan, regrid
 from quadphase.convert.stacks import Group, group_slices, identity_key, series_key
 from quadphase.errors import GeometryError, QuadphaseError
 from quadphase.model import Finding, Grid, Severity, Volume
@@ -27,7 +27,7 @@ from quadphase.model.protocol.sections import ConvertSection
 __all__ = ["Loaded", "Stack", "StackSet", "read_stacks"]
 
 
-DAMAGED: Final = ("truncated-file", "unreadable-dicom")
+DAMAGED: Final = ("truncated-file", "unreadable-dicom", "unreadable-file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -159,7 +159,7 @@ def read_stacks(
     Parameters
     ----------
     paths : iterable of Path
-        Files, or folders searched at any depth; names and order do not matter.
+        Files, or folders searched at any depth, links followed; names and order do not matter.
     settings : ConvertSection, optional
         What is accepted, and what may be resampled.
     where : str
@@ -168,26 +168,33 @@ def read_stacks(
     Raises
     ------
     InputError
-        ``"missing-folder"``.
+        ``"no-source"`` for a folder that may not be listed.
     """
     settings = settings or ConvertSection()
-    files = list(files_below(paths))
+    files, closed = files_below(paths)
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         read = list(pool.map(read_file, files))
     rejected = [item for item in read if isinstance(item, Rejection)]
-    headers, copies = without_copies([header for item in read if not isinstance(item, Rejection) for header in item])
+    headers, copies, lost = without_copies(
+        [header for item in read if not isinstance(item, Rejection) for header in item]
+    )
+    rejected += lost
     groups = group_slices(headers)
     exams = list(dict.fromkeys(identity_key(group.headers[0]) for group in groups))
-    damaged = {_series_of(item) for item in rejected if item.code in DAMAGED and any(item.series[1:])}
-    beside = {
-        item.path.parent for item in rejected if item.code in (*DAMAGED, "empty-file") and not any(item.series[1:])
-    }
+    missed = [item for item in rejected if item.code in (*DAMAGED, "empty-file")]
+    damaged = {key for item in missed if (key := _series_of(*item.series, item.series_number)) is not None}
+    beside = {item.path.parent for item in missed if _series_of(*item.series, item.series_number) is None}
     stacks: list[Stack] = []
     for group in groups:
         exam = exams.index(identity_key(group.headers[0]))
         index = sum(stack.exam == exam for stack in stacks)
         stacks.append(_stack(group, index, exam, len(exams), settings, where, damaged, beside))
-    findings = (*_file_findings(rejected, where), *_copy_findings(copies, where), *_mixed(stacks, where))
+    findings = (
+        *_closed_findings(closed, where),
+        *_file_findings(rejected, where),
+        *_copy_findings(copies, where),
+        *_mixed(stacks, where),
+    )
     return StackSet(
         stacks=tuple(stacks),
         rejected=tuple(sorted(rejected, key=lambda r: (r.code, r.detail, str(r.path)))),
@@ -214,11 +221,11 @@ def _stack(
         message = f"{len(headers)} slices, at least {settings.minimum_slices} make a volume"
         findings.append(Finding.of("too-few-slices", place, message))
     origin = headers[0].origin
-    number = headers[0].acquisition.series_number
-    if (origin.patient_id, origin.study_instance_uid, origin.series_instance_uid, number) in damaged:
+    uids = (origin.patient_id, origin.study_instance_uid, origin.series_instance_uid)
+    if _series_of(*uids, headers[0].acquisition.series_number) in damaged:
         findings.append(Finding.of("incomplete-series", place, "other files of this series are damaged"))
     elif any(header.origin.path.parent in beside for header in headers):
-        text = "empty or damaged files of unknown series lie beside its slices"
+        text = "empty, damaged or unreadable files of unknown series lie beside its slices"
         findings.append(Finding.of("incomplete-series", place, text, severity=Severity.WARNING))
     changes, grid, findings = _decide(headers, geometry, settings, findings, place)
     blocked = len(headers) < settings.minimum_slices or any(f.severity is Severity.ERROR for f in findings)
@@ -236,16 +243,19 @@ def _stack(
     )
 
 
-def _series_of(item: Rejection) -> tuple[object, ...]:
-    return (*item.series, item.series_number)
+def _series_of(patient: str, study: str, series: str, number: int | None) -> tuple[object, ...] | None:
+    """What tells a series: its UID, or its number within its study; None where a file was cut before them."""
+    if series:
+        return (patient, study, series)
+    return (patient, study, number) if study and number is not None else None
 
 
 def _decide(
     headers: Sequence[SliceHeader], geometry: Geometry, settings: ConvertSection, findings: list[Finding], where: str
 ) -> tuple[tuple[Change, ...], Grid | None, list[Finding]]:
     """Resampling that was asked for and is needed; the findings it answers become warnings."""
-    from quadphase.convert.regrid import plan
-
+    if len(headers) < 2:
+        return (), geometry.grid, findings  # one slice has no neighbours to resample from
     changes, grid = plan(headers, geometry, settings)
     if not changes:
         return (), geometry.grid, findings
@@ -306,6 +316,10 @@ def _pixel_findings(headers: Sequence[SliceHeader], pixels: Pixels, where: str) 
     return tuple(findings)
 
 
+def _closed_findings(closed: int, where: str) -> list[Finding]:
+    return [Finding.of("closed-folders", where or "files", f"{closed} folders may not be listed")] if closed else []
+
+
 def _file_findings(rejected: Sequence[Rejection], where: str) -> list[Finding]:
     counts = Counter((item.code, item.series_number if item.series[2] else None, item.detail) for item in rejected)
     findings = []
@@ -320,7 +334,7 @@ def _copy_findings(copies: Counter[str], where: str) -> list[Finding]:
     texts = {
         "duplicate-file": "copies of files that are here already",
         "duplicate-slice": "slices that are here already under another instance UID",
-        "conflicting-instance": "instance UIDs with two different images",
+        "conflicting-instance": "images carry the instance UID of another image of their series",
     }
     return [Finding.of(code, where or "files", f"{count} {texts[code]}") for code, count in sorted(copies.items())]
 

@@ -115,7 +115,7 @@ def convert_folder(
     Parameters
     ----------
     folder : Path
-        Searched at any depth.
+        Searched at any depth, links followed; or a single file.
     out : Path
         Must not exist, unless `overwrite`; replaced only if an earlier conversion wrote it.
     settings : ConvertSection, optional
@@ -129,7 +129,7 @@ def convert_folder(
     Raises
     ------
     InputError
-        ``"missing-folder"``, ``"no-files"``, ``"output-inside-input"``.
+        ``"missing-folder"``, ``"no-source"`` (it may not be listed), ``"no-files"``, ``"output-inside-input"``.
     OutputError
         ``"exists"`` and those of a disk that refuses.
 
@@ -139,6 +139,8 @@ def convert_folder(
     >>> [stack.volume for stack in report.stacks]  # doctest: +SKIP
     ['exam1/series002.nii.gz', 'exam1/series004-1.nii.gz', 'exam1/series004-2.nii.gz']
     """
+    if not folder.exists():
+        raise InputError("missing-folder", f"There is no file or folder {folder}", "Check the name")
     if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
         raise InputError(
             "output-inside-input", f"{out} lies inside {folder}", "Choose a place outside the DICOM folder"
@@ -147,7 +149,8 @@ def convert_folder(
     atomic.require_target(out, replace=overwrite, recognised=_is_converted, inputs=[folder])
     found = read_stacks([folder], settings=settings, threads=threads)
     if not found.n_files:
-        raise InputError("no-files", f"{folder} holds no files", "Check the name")
+        closed = "; folders in it may not be listed" if found.findings else ""
+        raise InputError("no-files", f"{folder} holds no files{closed}", "Check the name and the rights")
     reports: list[StackReport] = []
     findings = list(found.findings)
     with atomic.new_folder(out, replace=overwrite, recognised=_is_converted, inputs=[folder]) as target:

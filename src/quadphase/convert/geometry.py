@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quadphase.convert.header import SliceHeader
+from quadphase.convert.header import LARGEST_MM, SMALLEST_MM, SliceHeader
 from quadphase.convert.splitting import SAME_PLACE_MM, positions_along
 from quadphase.model import GEOMETRY_TOLERANCE_MM, Finding, Grid, Severity, lps_from_ras
 
@@ -39,7 +39,8 @@ class Geometry:
     along_mm : (K,) ndarray
         Positions along the slice normal, ascending.
     spacing_mm : float
-        Mean distance between neighbouring slices along the normal (from positions).
+        Mean distance between neighbouring slices along the normal (from positions); the thickness of a single slice, 0
+        where it has none.
     residual_mm : float
         Largest distance between a corner by the affine and by DICOM.
     findings : tuple of Finding
@@ -63,9 +64,15 @@ def affine_of(headers: Sequence[SliceHeader]) -> NDArray[np.float64]:
     if len(headers) > 1:
         lps[:3, 2] = (last - first) / (len(headers) - 1)
     else:
-        lps[:3, 2] = plane.normal * (headers[0].acquisition.slice_thickness_mm or 1.0)
+        lps[:3, 2] = plane.normal * thickness_mm(headers[0])
     lps[:3, 3] = first
     return lps_from_ras(lps)
+
+
+def thickness_mm(header: SliceHeader) -> float:
+    """Thickness of a slice where its header gives a believable one, else 0."""
+    claimed = header.acquisition.slice_thickness_mm
+    return claimed if claimed is not None and SMALLEST_MM < claimed < LARGEST_MM else 0.0
 
 
 def corner_residual_mm(headers: Sequence[SliceHeader], affine: NDArray[np.float64]) -> float:
@@ -101,8 +108,12 @@ def prove_geometry(
     places = np.array([h.plane.position_mm for h in headers])
     lateral = places - along[:, None] * headers[0].plane.normal
     steps = np.diff(along)
-    spacing = float((along[-1] - along[0]) / (n - 1)) if n > 1 else headers[0].acquisition.slice_thickness_mm or 1.0
+    spacing = float((along[-1] - along[0]) / (n - 1)) if n > 1 else thickness_mm(headers[0])
     tilt = 0.0
+    if not spacing and n == 1:
+        text = "a single slice without a thickness: nothing says how far apart slices would be"
+        findings.append(Finding.of("no-thickness", where, text))
+        return _geometry(None, along, spacing, float("inf"), tilt, findings)
     if n > 1 and steps.min() < SAME_PLACE_MM:
         count = int((steps < SAME_PLACE_MM).sum())
         findings.append(Finding.of("duplicate-positions", where, f"{count} of {n} slices lie where another one lies"))

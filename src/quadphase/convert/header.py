@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from quadphase.convert.attributes import TEXTS, Values, clock_of, moment
 
 __all__ = [
+    "LARGEST_MM",
+    "SMALLEST_MM",
     "Acquisition",
     "Origin",
     "PixelLayout",
@@ -29,6 +32,10 @@ __all__ = [
     "origin_of",
     "plane_of",
 ]
+
+SMALLEST_MM: Final = 1e-3
+LARGEST_MM: Final = 1e3
+"""Pixel spacings and slice thicknesses outside these are no measures of a CT slice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +122,7 @@ class PixelLayout:
     length: int | None
     n_frames: int = 1
     unit: str = "HU"
-    """What slope and intercept lead to (RescaleType, PS3.3 C.11.1.1.2); blank where they are missing."""
+    """What slope and intercept lead to (RescaleType, PS3.3 C.11.1.1.2); blank where they are missing or slope is 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +191,8 @@ def _padding(v: Values, *, signed: bool, stored: int, allocated: int) -> tuple[i
 
 
 def _unit(v: Values) -> str:
-    if v.number("RescaleSlope") is None or v.number("RescaleIntercept") is None:
-        return ""
+    if not v.number("RescaleSlope") or v.number("RescaleIntercept") is None:
+        return ""  # a slope of 0 makes every value the same: it says as little as a missing one
     return v.text("RescaleType").upper() or "HU"
 
 
@@ -256,7 +263,7 @@ def make_plane(
     row, column = np.array(orientation[:3]), np.array(orientation[3:])
     with np.errstate(over="ignore", invalid="ignore"):
         skew = max(abs(row @ row - 1), abs(column @ column - 1), abs(row @ column))
-    sensible = max(abs(x) for x in position) < 1e5 and all(1e-3 < s < 1e3 for s in spacing)
+    sensible = max(abs(x) for x in position) < 1e5 and all(SMALLEST_MM < s < LARGEST_MM for s in spacing)
     if not sensible or not skew < 2e-3 or rows < 1 or columns < 1:
         return None
     a, b, c = position
@@ -287,7 +294,7 @@ def layout_of(v: Values) -> PixelLayout:
         bits_stored=bits,
         high_bit=bits - 1 if high is None else int(high),
         signed=signed,
-        slope=1.0 if slope is None or slope == 0 else slope,
+        slope=slope or 1.0,
         intercept=0.0 if intercept is None else intercept,
         padding=None if padding is None else padding[0],
         padding_written=None if padding is None else padding[1],

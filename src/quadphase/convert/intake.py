@@ -6,7 +6,7 @@ slices. Each is rejected under one code of the catalogue; nothing is dropped wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -14,8 +14,9 @@ from typing import Final
 from quadphase.convert.attributes import TAGS, Values
 from quadphase.convert.header import SliceHeader, header_of, origin_of, plane_of
 from quadphase.convert.pixels import NATIVE
-from quadphase.errors import InputError, QuadphaseError
+from quadphase.errors import QuadphaseError
 from quadphase.io.dicom_elements import DamagedDicomError, read_elements
+from quadphase.io.file_tree import list_tree
 
 __all__ = ["Rejection", "files_below", "read_file"]
 
@@ -67,22 +68,23 @@ class Rejection:
     series_number: int | None = None
 
 
-def files_below(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every regular file named or found below the given paths, without following links to folders; sorted.
+def files_below(paths: Iterable[Path]) -> tuple[list[Path], int]:
+    """Every file of the given files and folders, by path within a folder, and how many folders may not be listed.
 
     Raises
     ------
     InputError
-        ``"missing-folder"``.
+        ``"no-source"`` for a folder that may not be listed.
     """
+    files, closed = [], 0
     for path in paths:
         if path.is_dir():
-            found = sorted(child for child in path.rglob("*") if child.is_file())
-            yield from found
-        elif path.is_file():
-            yield path
+            listing = list_tree(path)
+            files += [Path(entry.path) for entry in listing.entries]
+            closed += listing.closed_folders
         else:
-            raise InputError("missing-folder", f"There is no file or folder {path}", "Check the name")
+            files.append(path)
+    return files, closed
 
 
 def read_file(path: Path) -> tuple[SliceHeader, ...] | Rejection:
@@ -161,11 +163,10 @@ def _not_volumetric(v: Values) -> tuple[str, str] | None:
     if kinds & REFORMATS:
         return "reformatted", "a reformat or projection, not an acquired slice"
     if v.elements.pixels is None:
-        return (
-            ("unsupported-pixels", "floating-point pixel data")
-            if v.elements.has_float_pixels
-            else ("no-pixel-data", "no pixel data")
-        )
+        if v.elements.has_float_pixels:
+            return "unsupported-pixels", "floating-point pixel data"
+        # A file that was cut exactly before its pixels is whole as far as its elements go.
+        return ("truncated-file", "a slice without its pixels") if v.count("Rows") else ("no-pixel-data", "no image")
     if v.count("SamplesPerPixel") > 1 or not v.text("PhotometricInterpretation").upper().startswith("MONOCHROME"):
         return "colour-image", "a colour or palette image"
     return None

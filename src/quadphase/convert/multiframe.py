@@ -63,7 +63,8 @@ def _headers(v: Values, path: Path, shared: Any, frames: list[Any]) -> Iterator[
             return
         header = header_of(v, path, plane)
         transform = group("PixelValueTransformationSequence")
-        slope, intercept = _float(transform.get("RescaleSlope")), _float(transform.get("RescaleIntercept"))
+        # As in a single slice, a slope of 0 is a missing one.
+        slope, intercept = _float(transform.get("RescaleSlope")) or None, _float(transform.get("RescaleIntercept"))
         kind = group("CTImageFrameTypeSequence").get("FrameType")
         kernel = group("CTReconstructionSequence").get("ConvolutionKernel")
         stamp = str(content.get("FrameAcquisitionDateTime") or content.get("FrameReferenceDateTime") or "")
@@ -83,7 +84,7 @@ def _headers(v: Values, path: Path, shared: Any, frames: list[Any]) -> Iterator[
             acquisition=acquisition,
             pixels=replace(
                 header.pixels,
-                slope=header.pixels.slope if slope in (None, 0.0) else slope,
+                slope=header.pixels.slope if slope is None else slope,
                 intercept=header.pixels.intercept if intercept is None else intercept,
                 unit=header.pixels.unit if slope is None or intercept is None else _unit(transform),
             ),

@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quadphase.convert.codec import DECODERS, EXTENDED_JPEG, RLE, decode
+from quadphase.convert.codec import DECODERS, EXTENDED_JPEG, RLE, decode, reading
 from quadphase.convert.header import PixelLayout, SliceHeader
 from quadphase.convert.isolated import decode_apart
 from quadphase.errors import QuadphaseError, UnsupportedDataError
@@ -82,7 +82,7 @@ def stored_pixels(header: SliceHeader) -> NDArray[Any]:
     Raises
     ------
     UnsupportedDataError
-        ``"unsupported-encoding"``, ``"undecodable-pixels"``.
+        ``"unsupported-encoding"``, ``"undecodable-pixels"``, ``"unreadable-file"``.
     """
     layout = header.pixels
     if (why := refusal_of(layout)) is not None:
@@ -105,12 +105,13 @@ def _native(header: SliceHeader) -> NDArray[Any]:
     big = layout.transfer_syntax == BIG_ENDIAN
     kind = np.dtype(f"{'>' if big else '<'}{'i' if layout.signed else 'u'}{layout.bits_allocated // 8}")
     start = _start(header)
-    if layout.transfer_syntax == DEFLATED:
-        raw = inflated_body(header.origin.path.read_bytes())[start : start + count * kind.itemsize]
-    else:
-        with header.origin.path.open("rb", buffering=0) as stream:
-            stream.seek(start)
-            raw = stream.read(count * kind.itemsize)
+    with reading():
+        if layout.transfer_syntax == DEFLATED:
+            raw = inflated_body(header.origin.path.read_bytes())[start : start + count * kind.itemsize]
+        else:
+            with header.origin.path.open("rb", buffering=0) as stream:
+                stream.seek(start)
+                raw = stream.read(count * kind.itemsize)
     if len(raw) != count * kind.itemsize:
         raise UnsupportedDataError("truncated-file", "the file ends inside its pixels", "Copy it again")
     return np.frombuffer(raw, kind).reshape(plane.rows, plane.columns)
@@ -124,30 +125,40 @@ def _start(header: SliceHeader) -> int:
 
 def _read_into(header: SliceHeader, out: NDArray[np.int16]) -> NDArray[Any]:
     """Read little endian 16-bit values into `out` and return them under their own type, in the same memory."""
-    descriptor = os.open(header.origin.path, os.O_RDONLY)
-    try:
-        got = os.preadv(descriptor, [out.reshape(-1).view(np.uint8).data], _start(header))
-    finally:
-        os.close(descriptor)
+    with reading():
+        descriptor = os.open(header.origin.path, os.O_RDONLY)
+        try:
+            got = os.preadv(descriptor, [out.reshape(-1).view(np.uint8).data], _start(header))
+        finally:
+            os.close(descriptor)
     if got != out.nbytes:
         raise UnsupportedDataError("truncated-file", "the file ends inside its pixels", "Copy it again")
     return out.view(np.int16 if header.pixels.signed else np.uint16)
 
 
 def _clean(stored: NDArray[Any], layout: PixelLayout) -> tuple[NDArray[Any], bool]:
-    """Stored values with bits outside BitsStored cleared, and whether any had to be; padding is left alone."""
+    """Stored values with bits outside BitsStored cleared, and whether any were set; padding is left alone.
+
+    Where HighBit is not the last bit of BitsStored, values are moved down to it. Above a negative value, both zeros and
+    copies of its sign are empty bits.
+    """
     bits, shift = layout.bits_stored, layout.high_bit - layout.bits_stored + 1
     if shift == 0 and bits == layout.bits_allocated:
         return stored, False
     low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if layout.signed else (0, (1 << bits) - 1)
     if shift == 0 and int(stored.min()) >= low and int(stored.max()) <= high:
         return stored, False
-    wide = (stored.astype(np.int64) >> shift) & ((1 << bits) - 1)
+    whole = stored.astype(np.int64)
+    moved = whole >> shift
+    wide = moved & ((1 << bits) - 1)
     if layout.signed:
         wide = np.where(wide >= 1 << (bits - 1), wide - (1 << bits), wide)
+    stray = ((moved != wide) & (moved >> bits != 0)) | ((whole & ((1 << shift) - 1)) != 0)
     if layout.padding is not None:
-        wide = np.where((stored == layout.padding) | (stored == layout.padding_written), layout.padding, wide)
-    return wide, not np.array_equal(wide, stored)
+        padding = (stored == layout.padding) | (stored == layout.padding_written)
+        wide = np.where(padding, layout.padding, wide)
+        stray &= ~padding
+    return wide, bool(stray.any())
 
 
 def _rescale_int16(stored: NDArray[Any], layout: PixelLayout, out: NDArray[np.int16]) -> None:

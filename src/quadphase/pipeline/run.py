@@ -134,12 +134,12 @@ def run_study(
         if source is not None:
             with progress("acquire") as bar:
                 report = acquire(study, source, progress=bar)
-        files, exams = choose_exams(study, ledger)
+        chosen, exams = choose_exams(study, ledger)
         outcomes: list[Outcome] = list(exams)
         pool = nullcontext(executor) if executor is not None else open_executor(workers)
         with pool as shared:
             with progress("convert") as bar:
-                outcomes += convert_cases(study, ledger, files, executor=shared, progress=bar)
+                outcomes += convert_cases(study, ledger, chosen, executor=shared, progress=bar)
             with progress("localize") as bar:
                 outcomes += localize_cases(study, ledger, executor=shared, progress=bar)
             if before_release is not None:

@@ -21,9 +21,9 @@ def convert_study(root: Path, *, workers: int = 1, progress: StageProgress = sil
     study = Study(root)
     _ = study.protocol
     with lock_study(study), Ledger(study.ledger_url) as ledger:
-        files, exams = choose_exams(study, ledger)
+        chosen, exams = choose_exams(study, ledger)
         with open_executor(workers) as executor, progress("convert") as bar:
-            converted = convert_cases(study, ledger, files, executor=executor, progress=bar)
+            converted = convert_cases(study, ledger, chosen, executor=executor, progress=bar)
     return (*(o for o in exams if o.status is not Status.DONE), *converted)
 
 

@@ -74,11 +74,19 @@ def decide(ledger: Ledger, outcomes: Iterable[Outcome]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenExam:
-    """The exam of one case: what was decided, its date, and its DICOM files; without files there is none."""
+    """The exam of one case: what was decided, its date, and its DICOM files; without files there is none.
+
+    Parameters
+    ----------
+    damaged : tuple of Path
+        Files of the exam that `acquire` could not read, and such files of nobody knows what beside its own: slices may
+        be missing.
+    """
 
     decision: Decision
     study_date: date | None = field(default=None, repr=False)
     files: tuple[Path, ...] = field(default=(), repr=False)
+    damaged: tuple[Path, ...] = field(default=(), repr=False)
 
 
 def exams_of(study: Study, ledger: Ledger, cases: Iterable[str]) -> dict[str, ChosenExam]:
@@ -96,16 +104,23 @@ def _exam_of(study: Study, ledger: Ledger, case: str, patient: SourcePatient) ->
     if chosen is None:
         return ChosenExam(decision=decision)
     files = tuple(instance.path for instance in exams[chosen.study_instance_uid])
-    return ChosenExam(decision=decision, study_date=chosen.study_date, files=files)
+    folders = {path.parent for path in files}
+    damaged = tuple(
+        instance.path
+        for instance in ledger.damaged(patient.patient_id)
+        if instance.study_instance_uid == chosen.study_instance_uid
+        or (instance.study_instance_uid not in exams and instance.path.parent in folders)
+    )
+    return ChosenExam(decision=decision, study_date=chosen.study_date, files=files, damaged=damaged)
 
 
-def choose_exams(study: Study, ledger: Ledger) -> tuple[dict[str, tuple[Path, ...]], tuple[Outcome, ...]]:
+def choose_exams(study: Study, ledger: Ledger) -> tuple[dict[str, ChosenExam], tuple[Outcome, ...]]:
     """Choose one exam for every eligible patient and tell the ledger.
 
     Returns
     -------
-    files : dict of pseudonym to tuple of Path
-        DICOM files of the chosen exam.
+    chosen : dict of pseudonym to ChosenExam
+        Of the patients who have one.
     outcomes : tuple of Outcome
         Stage ``exam``; ``HELD`` for patients without a usable exam.
     """
@@ -115,7 +130,7 @@ def choose_exams(study: Study, ledger: Ledger) -> tuple[dict[str, tuple[Path, ..
         Outcome(case=c, stage="exam", status=Status.DONE if e.files else Status.HELD, reasons=e.decision.reasons)
         for c, e in exams.items()
     )
-    return {case: exam.files for case, exam in exams.items() if exam.files}, outcomes
+    return {case: exam for case, exam in exams.items() if exam.files}, outcomes
 
 
 def _candidate(uid: str, instances: Sequence[SourceInstance]) -> ExamCandidate:
@@ -131,7 +146,7 @@ def _candidate(uid: str, instances: Sequence[SourceInstance]) -> ExamCandidate:
 def convert_cases(
     study: Study,
     ledger: Ledger,
-    files: Mapping[str, tuple[Path, ...]],
+    exams: Mapping[str, ChosenExam],
     *,
     executor: Executor,
     progress: ProgressCallback,
@@ -144,13 +159,14 @@ def convert_cases(
             value=ConvertJob(
                 study_root=study.root,
                 case=case,
-                paths=paths,
+                paths=exam.files,
+                damaged=exam.damaged,
                 key=study.key,
                 protocol=study.protocol,
                 phase_overrides=overrides.get(case, ()),
             ),
         )
-        for case, paths in sorted(files.items())
+        for case, exam in sorted(exams.items())
     ]
     outcomes = _run(study, ledger, convert_case, jobs, stage="convert", executor=executor, progress=progress)
     _report_held(study, outcomes)

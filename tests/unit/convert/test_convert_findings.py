@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,7 @@ Builder = Callable[[Path], object]
 
 
 def series(folder: Path, **overrides: Any) -> list[Path]:
-    """A clean series of ten slices, with some attributes of all slices changed."""
+    """A clean series of twelve slices, with some attributes of all slices changed."""
     return write_series(texture(), folder, overrides=overrides)
 
 
@@ -150,6 +151,21 @@ def _cut_stream(blob: bytes) -> bytes:
     return blob[: end - 200] + bytes(202) + blob[end + 2 :]
 
 
+def _one_slice(**overrides: Any) -> Builder:
+    """The first slice of a series, with some attributes changed or (None) removed."""
+
+    def build(folder: Path) -> None:
+        first, *others = series(folder)
+        for path in others:
+            path.unlink()
+        data = dcmread(first)
+        for keyword, value in overrides.items():
+            delattr(data, keyword) if value is None else setattr(data, keyword, value)
+        data.save_as(first)
+
+    return build
+
+
 SR, DOSE_SR = "1.2.840.10008.5.1.4.1.1.88.11", "1.2.840.10008.5.1.4.1.1.88.67"
 KIND = ["DERIVED", "SECONDARY", "AXIAL"]
 
@@ -160,7 +176,7 @@ PROVOKE: dict[str, Builder] = {
     "unreadable-dicom": damaged(_endless_sequence),
     "truncated-file": damaged(lambda b: b[:-300]),
     "dicom-directory": edited(_set(SOPClassUID="1.2.840.10008.1.3.10")),
-    "no-pixel-data": edited(lambda data, _n: delattr(data, "PixelData")),
+    "no-pixel-data": edited(_set(SOPClassUID="1.2.840.10008.5.1.4.1.1.66")),
     "not-ct": tagged(Modality="MR"),
     "localizer": tagged(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]),
     "reformatted": tagged(ImageType=[*KIND, "MPR"]),
@@ -186,6 +202,7 @@ PROVOKE: dict[str, Builder] = {
     "gantry-tilt": NASTY["gantry_tilt"],
     "shifted-slices": edited(_shift),
     "geometry-proof": edited(_turn),
+    "no-thickness": _one_slice(SliceThickness=None),
     "tilt-contradiction": tagged(GantryDetectorTilt="12"),
     "thickness-differs": NASTY["thickness_lies"],
     "normal-to-feet": edited(_flip),
@@ -221,13 +238,108 @@ def test_every_code_has_a_provocation() -> None:
 @pytest.mark.parametrize("code", sorted(PROVOKE))
 def test_provoked(code: str, tmp_path: Path) -> None:
     PROVOKE[code](tmp_path / "in")
-    asked = ConvertSection(minimum_slices=2, fill_gaps=True) if code == "resampled" else SETTINGS
-    assert code in codes_of(tmp_path / "in", asked)
+    asked = {"resampled": {"fill_gaps": True}, "no-thickness": {"minimum_slices": 1}}.get(code, {})
+    assert code in codes_of(tmp_path / "in", SETTINGS.model_copy(update=asked))
 
 
 def test_a_clean_series_says_nothing(tmp_path: Path) -> None:
     series(tmp_path / "in")
     assert codes_of(tmp_path / "in") == set()
+
+
+def findings_of(folder: Path, settings: ConvertSection = SETTINGS) -> dict[str, str]:
+    """Severity of each finding about files and stacks, by code."""
+    found = read_stacks([folder], settings=settings)
+    every = (*found.findings, *(f for stack in found.stacks for f in stack.findings))
+    return {f.code: f.severity.value for f in every}
+
+
+class TestWhatIsNotThere:
+    """A stack is whole only if nothing that may have been one of its slices is missing, unreadable or out of reach."""
+
+    def test_a_link_that_leads_nowhere(self, tmp_path: Path) -> None:
+        last = series(tmp_path / "in")[-1]
+        last.rename(tmp_path / "away")
+        last.symlink_to(tmp_path / "nowhere")
+        assert findings_of(tmp_path / "in") == {"unreadable-file": "error", "incomplete-series": "warning"}
+
+    def test_a_folder_that_may_not_be_listed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        series(tmp_path / "in")
+        (tmp_path / "in" / "closed").mkdir()
+        true_scandir = os.scandir
+
+        def scandir(folder: str) -> object:
+            if str(folder).endswith("closed"):
+                raise PermissionError
+            return true_scandir(folder)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+        assert findings_of(tmp_path / "in") == {"closed-folders": "warning"}
+
+    def test_a_linked_series_is_read(self, tmp_path: Path) -> None:
+        series(tmp_path / "elsewhere")
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "series").symlink_to(tmp_path / "elsewhere")
+        (stack,) = read_stacks([tmp_path / "in"], settings=SETTINGS).usable
+        assert stack.n_slices == 12
+
+    def test_a_file_cut_exactly_before_its_pixels(self, tmp_path: Path) -> None:
+        last = series(tmp_path / "in")[-1]
+        blob = last.read_bytes()
+        last.write_bytes(blob[: blob.rindex(b"\xe0\x7f\x10\x00")])
+        assert findings_of(tmp_path / "in") == {"truncated-file": "error", "incomplete-series": "error"}
+
+    def test_a_file_cut_between_the_uids_of_study_and_series(self, tmp_path: Path) -> None:
+        last = series(tmp_path / "in")[-1]
+        blob = last.read_bytes()
+        last.write_bytes(blob[: blob.rindex(b"\x20\x00\x0e\x00") + 4])
+        assert findings_of(tmp_path / "in") == {"truncated-file": "error", "incomplete-series": "warning"}
+
+    def test_a_file_cut_between_series_uid_and_series_number(self, tmp_path: Path) -> None:
+        last = series(tmp_path / "in")[-1]
+        blob = last.read_bytes()
+        last.write_bytes(blob[: blob.rindex(b"\x20\x00\x11\x00") + 4])
+        assert findings_of(tmp_path / "in") == {"truncated-file": "error", "incomplete-series": "error"}
+
+
+class TestOneUidForSeveralImages:
+    def test_at_different_places(self, tmp_path: Path) -> None:
+        edited(_set(SOPInstanceUID="2.25.99"))(tmp_path / "in")
+        found = read_stacks([tmp_path / "in"], settings=SETTINGS)
+        (finding,) = found.findings
+        assert (finding.code, finding.message.split()[0]) == ("conflicting-instance", "11")
+
+    def test_frames_of_one_file_share_theirs_by_right(self, tmp_path: Path) -> None:
+        NASTY["enhanced_multiframe"](tmp_path / "in")
+        assert "conflicting-instance" not in findings_of(tmp_path / "in")
+
+
+@pytest.mark.parametrize("thickness", [None, "0", "-5", "1e-9", "1e9"])
+def test_a_single_slice_needs_a_believable_thickness(thickness: str | None, tmp_path: Path) -> None:
+    _one_slice(SliceThickness=thickness)(tmp_path / "in")
+    asked = ConvertSection(minimum_slices=1)
+    (stack,) = read_stacks([tmp_path / "in"], settings=asked).stacks
+    assert (stack.usable, stack.geometry.spacing_mm) == (False, 0.0)
+    assert {f.code for f in stack.findings} == {"no-thickness"}
+
+
+def test_a_single_slice_is_as_thick_as_it_says(tmp_path: Path) -> None:
+    _one_slice(SliceThickness="4")(tmp_path / "in")
+    (stack,) = read_stacks([tmp_path / "in"], settings=ConvertSection(minimum_slices=1, resample_mm=2.0)).usable
+    assert stack.proved_grid.spacing_mm[2] == 4.0
+    assert stack.changes == ()
+
+
+@pytest.mark.parametrize("name", ["plain", "enhanced_multiframe"])
+def test_a_rescale_slope_of_zero_is_a_missing_one(name: str, tmp_path: Path) -> None:
+    if name == "plain":
+        edited(_set(RescaleSlope="0"))(tmp_path / "in")
+    else:
+        for path in NASTY[name](tmp_path / "in").paths:
+            data = dcmread(path)
+            data.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence[0].RescaleSlope = "0"
+            data.save_as(path)
+    assert findings_of(tmp_path / "in")["not-hounsfield"] == "error"
 
 
 def test_messages_hold_no_identifier(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import and_, create_engine, delete, insert, or_, select
+from sqlalchemy import ColumnElement, and_, create_engine, delete, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -35,6 +35,11 @@ def _patient(values: Mapping[str, Any]) -> SourcePatient:
     v["diagnosis"] = Diagnosis(v["diagnosis"]) if v["diagnosis"] else None
     v["icd10"] = tuple(v["icd10"])
     return SourcePatient(**v)
+
+
+def _of(patient_id: str) -> ColumnElement[bool]:
+    """Files of a patient: matched by `acquire`, or with an equal PatientID before it did."""
+    return or_(FileRow.owner == patient_id, and_(FileRow.owner == "", FileRow.patient_id == patient_id))
 
 
 class Ledger:
@@ -170,12 +175,20 @@ class Ledger:
 
         `acquire` matches files to patients (`FileRow.owner`); before it did, PatientID must be equal.
         """
+        return self._instances(_of(patient_id), FileRow.outcome.in_(("image", "other-dicom")))
+
+    def damaged(self, patient_id: str) -> tuple[SourceInstance, ...]:
+        """Files that are no instances because they cannot be read, of one patient or of nobody knows whom, by path.
+
+        A file that breaks off early, or that may not be opened, does not say whose it is; its UIDs may be blank.
+        """
+        nobody = and_(FileRow.owner == "", FileRow.patient_id == "")
+        return self._instances(or_(_of(patient_id), nobody), FileRow.outcome == "unreadable")
+
+    def _instances(self, *conditions: ColumnElement[bool]) -> tuple[SourceInstance, ...]:
         from pathlib import Path
 
-        unmatched = and_(FileRow.owner == "", FileRow.patient_id == patient_id)
-        query = select(FileRow).where(
-            or_(FileRow.owner == patient_id, unmatched), FileRow.outcome.in_(("image", "other-dicom"))
-        )
+        query = select(FileRow).where(*conditions)
         with self.session() as session:
             return tuple(
                 SourceInstance(

@@ -88,6 +88,12 @@ CODES: tuple[FindingCode, ...] = (
     _code(
         "shifted-slices", ERROR, "Slices are shifted against each other in their plane", "Ask for one reconstruction"
     ),
+    _code(
+        "no-thickness",
+        ERROR,
+        "A single slice has no usable slice thickness, so no volume can be made of it",
+        "Send the whole series",
+    ),
     _code("geometry-proof", ERROR, "The corners of the slices do not lie on a grid", "Ask for one reconstruction"),
     _code(
         "tilt-contradiction",
