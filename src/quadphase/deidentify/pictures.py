@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import io
+import math
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from quadphase.deidentify.regions import OVERLAP_BYTES, TOO_LARGE, Flaw, Nature, Part, Region, joined
 
@@ -16,6 +21,8 @@ __all__ = [
 ]  # fmt: skip
 
 PIXEL_DATA: Final = 0x7FE00010
+LONGEST_NPY_HEADER: Final = 10_000
+"""As NumPy's own reader: parsing a longer one could exhaust the memory."""
 
 
 def is_nifti(data: bytes | memoryview) -> bool:
@@ -177,25 +184,41 @@ def is_npy(data: bytes) -> bool:
 
 
 def open_npy(data: bytes, place: str) -> Iterator[Part]:
-    """NumPy array: text as text (it is stored as UTF-32), numbers as pixels, the header as text."""
-    import numpy as np
+    """NumPy array: text and dates as text (they are stored as UTF-32 and as numbers), numbers as pixels, pickles as
+    they are; the whole header as text.
 
+    Raises
+    ------
+    EOFError, ValueError, SyntaxError, TypeError, KeyError
+        For a header that says what the file does not hold, or nonsense.
+    """
     where = f"{place} > array".removeprefix(" > ")
-    try:
-        stream = io.BytesIO(data)
-        array = np.load(stream, allow_pickle=False)
-        rest = data[stream.tell() :]
-    except (ValueError, OSError, EOFError):
-        yield Region(data=data, nature=Nature.OPAQUE, place=where)
+    start, dtype, count = _npy_layout(data)
+    yield Region(data=data[:start], nature=Nature.TEXT, place=f"{where} header")
+    if dtype.hasobject:
+        yield Region(data=data[start:], nature=Nature.TEXT, place=where)
         return
-    yield Region(data=data[:128], nature=Nature.TEXT, place=f"{where} header")
-    if array.dtype.kind == "U":
-        yield "\n".join(array.ravel().tolist()).encode("utf-8", "replace"), where
+    if not dtype.itemsize or not 0 <= count * dtype.itemsize <= len(data) - start:
+        raise EOFError("the header promises another array")
+    array: NDArray[Any] = np.ndarray((count,), dtype, data, start)
+    if dtype.kind in "UM":
+        yield "\n".join(array.astype(str).tolist()).encode("utf-8", "replace"), where
     else:
-        nature = Nature.VOXELS if array.dtype.kind in "iufcb" else Nature.TEXT
+        nature = Nature.VOXELS if dtype.kind in "iufcb" else Nature.TEXT
         yield Region(data=array.tobytes(), nature=nature, place=where)
+    rest = data[start + array.nbytes :]
     if rest:
         yield rest, f"{where} end"
+
+
+def _npy_layout(data: bytes) -> tuple[int, np.dtype[Any], int]:
+    """(start of the values, their type, how many there are), as the header says (NEP 1)."""
+    length_format, encoding = ("<H" if data[6] == 1 else "<I"), ("utf-8" if data[6] > 2 else "latin-1")
+    start = 8 + struct.calcsize(length_format) + struct.unpack_from(length_format, data, 8)[0]
+    if start > LONGEST_NPY_HEADER:
+        raise ValueError("a header that long is not parsed")
+    header = ast.literal_eval(data[8 + struct.calcsize(length_format) : start].decode(encoding).strip())
+    return start, np.lib.format.descr_to_dtype(header["descr"]), math.prod(header["shape"])
 
 
 def is_dicom(data: bytes) -> bool:
@@ -203,29 +226,32 @@ def is_dicom(data: bytes) -> bool:
 
 
 def open_dicom(data: bytes, place: str) -> Iterator[Part]:
-    """Pixel data as pixels, everything else as text; a deflated data set is inflated first."""
+    """Pixel data as pixels, everything else as text; a deflated data set is inflated first.
+
+    Raises
+    ------
+    Exception
+        pydicom raises many kinds for damaged files.
+    """
     from pydicom import dcmread
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
     where = f"{place} > DICOM".removeprefix(" > ")
-    try:
-        dataset = dcmread(io.BytesIO(data), defer_size=None)
-        deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-        element = dataset.get_item(PIXEL_DATA) if PIXEL_DATA in dataset else None
-        value = element.value if element is not None else None
-    except Exception:  # pydicom raises many kinds for damaged files
-        yield Flaw(place=where, reason="damaged DICOM")
-        yield Region(data=data, nature=Nature.TEXT, place=where)
-        return
-    if deflated:
-        length = 132 + 12 + int(dataset.file_meta.get("FileMetaInformationGroupLength", 0) or 0)
-        inflater = zlib.decompressobj(-15)
+    dataset = dcmread(io.BytesIO(data), defer_size=None)
+    syntax = dataset.file_meta.TransferSyntaxUID
+    value = dataset.get_item(PIXEL_DATA).value if PIXEL_DATA in dataset else None
+    is_deflated = syntax == DeflatedExplicitVRLittleEndian
+    if is_deflated:
+        length = 132 + 12 + int(dataset.file_meta.FileMetaInformationGroupLength)
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         data = data[:length] + inflater.decompress(data[length:]) + inflater.unused_data
+        if not inflater.eof:
+            raise EOFError("the deflated data set ends too early")
     start = data.find(value) if isinstance(value, bytes) and len(value) > 0 else -1
     if start < 0 or not isinstance(value, bytes):
         yield Region(data=data, nature=Nature.TEXT, place=f"{where} data set")
         return
-    nature = Nature.OPAQUE if dataset.file_meta.TransferSyntaxUID.is_compressed and not deflated else Nature.VOXELS
+    nature = Nature.OPAQUE if syntax.is_compressed and not is_deflated else Nature.VOXELS
     yield Region(data=data[:start], nature=Nature.TEXT, place=f"{where} data set")
     yield Region(data=value, nature=nature, place=f"{where} pixels")
     yield Region(data=data[start + len(value) :], nature=Nature.TEXT, place=f"{where} after the pixels")

@@ -36,7 +36,7 @@ _OPENERS: Final[tuple[tuple[Callable[[bytes], bool], Opener], ...]] = (
 
 
 def regions(data: bytes | Iterator[bytes], place: str = "", depth: int = 0) -> Iterator[Region | Flaw]:
-    """Regions of some bytes.
+    """Regions of some bytes; what no opener foresaw is a `Flaw`, and the bytes are searched as they are.
 
     Parameters
     ----------
@@ -47,26 +47,32 @@ def regions(data: bytes | Iterator[bytes], place: str = "", depth: int = 0) -> I
     depth : int
         How many containers are around it.
     """
-    chunks: Iterator[bytes | memoryview] = iter([data]) if isinstance(data, bytes) else _chunks(data)
-    first = next(chunks, b"")
-    if not first:
-        return
-    if depth > DEEPEST:
-        yield Flaw(place=place, reason=f"more than {DEEPEST} containers inside each other")
-        return
-    if pictures.is_nifti(first):
-        yield from _opened(pictures.open_nifti(chain([first], chunks), place), depth)
-        return
-    whole = joined(first, chunks)
-    if whole is None:
-        yield Flaw(place=place, reason=TOO_LARGE)
-        return
-    for recognises, opener in _OPENERS:
-        if recognises(whole):
-            yield from _opened(opener(whole, place), depth)
+    whole = data if isinstance(data, bytes) else None
+    try:
+        chunks: Iterator[bytes | memoryview] = iter([data]) if isinstance(data, bytes) else _chunks(data)
+        first = next(chunks, b"")
+        if not first:
             return
-    nature = Nature.TEXT if text_layers.is_text(whole) else Nature.OPAQUE
-    yield from _text(Region(data=whole, nature=nature, place=place or "contents"), depth)
+        if depth > DEEPEST:
+            yield Flaw(place=place, reason=f"more than {DEEPEST} containers inside each other")
+            return
+        if pictures.is_nifti(first):
+            yield from _opened(pictures.open_nifti(chain([first], chunks), place), depth)
+            return
+        whole = joined(first, chunks)
+        if whole is None:
+            yield Flaw(place=place, reason=TOO_LARGE)
+            return
+        for recognises, opener in _OPENERS:
+            if recognises(whole):
+                yield from _opened(opener(whole, place), depth)
+                return
+        nature = Nature.TEXT if text_layers.is_text(whole) else Nature.OPAQUE
+        yield from _text(Region(data=whole, nature=nature, place=place or "contents"), depth)
+    except Exception as error:  # libraries raise any kind for what is damaged, and one odd file must not end a scan
+        yield Flaw(place=place, reason=f"cannot be opened ({type(error).__name__})")
+        if whole is not None:
+            yield Region(data=whole, nature=Nature.TEXT, place=place or "contents")
 
 
 def _opened(parts: Iterator[Part], depth: int) -> Iterator[Region | Flaw]:

@@ -537,6 +537,17 @@ def numpy_archive(root: Path, p: Planted) -> None:
     np.savez_compressed(root / "arrays.npz", who=np.array([p.hanzi]))
 
 
+@place
+def numpy_field_name(root: Path, p: Planted) -> None:
+    """Beyond the first 128 bytes of the file."""
+    np.save(root / "table.npy", np.zeros(3, [("age", "u1"), ("lesion_volume_ml" * 5, "f8"), (p.patient_id, "i4")]))
+
+
+@place
+def numpy_days(root: Path, p: Planted) -> None:
+    np.save(root / "days.npy", np.array([p.day.date().isoformat()], "M8[D]"))
+
+
 PERSON = Planted(
     name="Zhang^Xiaoming", hanzi="张小明", patient_id="00734519", day=datetime(2021, 3, 5, 4, 30, tzinfo=UTC),
     accession="A1900734", uid="1.2.840.113619.2.55.3.2831163.77", traditional="張小明",
