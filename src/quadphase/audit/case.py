@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from quadphase.audit.checks import CASE_CHECKS, VOLUME_CHECKS
 from quadphase.audit.contexts import CaseContext
 from quadphase.audit.facts import Sketch, VolumeFacts
 from quadphase.audit.failures import failure, judged
-from quadphase.audit.measure import measure
+from quadphase.audit.measure import location_of, measure
 from quadphase.audit.thumbnail import thumbnail, volumes_of
 from quadphase.io.release_rows import ReleaseRow
 from quadphase.model import Finding, Phase
@@ -29,6 +30,8 @@ class CaseJob:
     thumbnails: bool = False
     checks: bool = True
     """False: facts only, for a release that others are compared with."""
+    windows: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Window the release states for an image, by location."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +52,8 @@ def audit_case(job: CaseJob) -> CaseResult:
     volumes: dict[Phase, VolumeFacts] = {}
     sketches: dict[Phase, Sketch] = {}
     for row in job.rows:
-        measured = measure(job.root, row, digests=job.digests, lesions=job.lesions)
+        window = job.windows.get(location_of(row))
+        measured = measure(job.root, row, digests=job.digests, lesions=job.lesions, window=window)
         findings.extend(measured.findings)
         if measured.facts is None:
             continue

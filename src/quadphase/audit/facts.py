@@ -180,6 +180,8 @@ class VolumeFacts:
         SHA-256 of the files read, by relative path; empty where the release has no manifest.
     not_finite : int
         Voxels that are NaN or infinite; everything else is measured as if they held the lowest value.
+    stated_window : (float, float) or None
+        Limits `geometry.csv` gives for this image; None where there is no such table or no window in it.
     """
 
     row: ReleaseRow
@@ -204,6 +206,7 @@ class VolumeFacts:
     lesions: LesionMeasures | None = None
     digests: dict[str, str] = field(default_factory=dict)
     not_finite: int = 0
+    stated_window: tuple[float, float] | None = None
 
     def masks(self) -> Iterator[tuple[str, MaskFacts]]:
         """The masks there are: ``"liver"`` or ``"lesion"``, and the facts; their location is ``P0137/C1/liver``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from quadphase.audit.checks.release.checksums import MANIFEST
 from quadphase.audit.contexts import ReleaseContext, has_images
 from quadphase.audit.facts import VolumeFacts
 from quadphase.audit.failures import judged
+from quadphase.audit.measure import location_of
 from quadphase.audit.report import AuditReport, in_order
 from quadphase.audit.thumbnail import picture_of, volumes_of
 from quadphase.audit.workers import rows_by_subject, worker_pool
@@ -20,7 +21,7 @@ from quadphase.errors import InputError
 from quadphase.io.hashing import parse_checksums
 from quadphase.io.json_file import load_json
 from quadphase.io.release import Release
-from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME
+from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, load_geometry
 from quadphase.model import Finding
 
 __all__ = ["audit"]
@@ -76,7 +77,8 @@ def audit(
     jobs = []
     if files:
         stated = bool({GEOMETRY_NAME, LESIONS_NAME} & files)
-        jobs = _jobs(release, digests=manifest is not None, lesions=stated, thumbnails=thumbnails)
+        windows = _windows(release.root) if GEOMETRY_NAME in files else {}
+        jobs = _jobs(release, digests=manifest is not None, lesions=stated, thumbnails=thumbnails, windows=windows)
     other = _other(against)
     total = len(jobs) + len(other)
     findings: list[Finding] = []
@@ -140,9 +142,29 @@ def _description(root: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _windows(root: Path) -> dict[str, tuple[float, float]]:
+    """Window of each image as `geometry.csv` states it; a table that cannot be read states none."""
+    try:
+        rows = load_geometry(root / GEOMETRY_NAME)
+    except InputError:
+        return {}
+    return {
+        f"{row.patient_id}/{row.phase}": (row.window_lower_hu, row.window_upper_hu)
+        for row in rows
+        if row.window_lower_hu is not None and row.window_upper_hu is not None
+    }
+
+
 def _jobs(
-    release: Release, *, digests: bool, lesions: bool, thumbnails: bool = False, checks: bool = True
+    release: Release,
+    *,
+    digests: bool,
+    lesions: bool,
+    thumbnails: bool = False,
+    checks: bool = True,
+    windows: Mapping[str, tuple[float, float]] | None = None,
 ) -> list[CaseJob]:
+    windows = windows or {}
     return [
         CaseJob(
             root=release.root,
@@ -152,6 +174,7 @@ def _jobs(
             lesions=lesions,
             thumbnails=thumbnails,
             checks=checks,
+            windows={place: windows[place] for row in rows if (place := location_of(row)) in windows},
         )
         for case, rows in rows_by_subject(release).items()
     ]

@@ -201,6 +201,7 @@ def _geometry(item: Item, found: Any) -> GeometryRow:
     si, sj, sk = item.volume.grid.spacing_mm
     x, y, z = item.volume.grid.origin_mm
     assert item.liver is not None
+    lower, upper = item.volume.window_hu or (-200, 200)
     return GeometryRow(
         patient_id=item.case,
         phase=item.phase.value,
@@ -217,8 +218,8 @@ def _geometry(item: Item, found: Any) -> GeometryRow:
         source_slices=SHAPE[2],
         first_slice=0,
         stop_slice=k,
-        window_lower_hu=-200,
-        window_upper_hu=200,
+        window_lower_hu=lower,
+        window_upper_hu=upper,
         minimum_hu=int(item.volume.hu.min()),
         maximum_hu=int(item.volume.hu.max()),
         data_type="int16",

@@ -90,7 +90,14 @@ def _finite(values: NDArray[Any]) -> tuple[NDArray[Any], int]:
     return values, lost
 
 
-def measure(root: Path, row: ReleaseRow, *, digests: bool = False, lesions: bool = False) -> Measured:
+def measure(
+    root: Path,
+    row: ReleaseRow,
+    *,
+    digests: bool = False,
+    lesions: bool = False,
+    window: tuple[float, float] | None = None,
+) -> Measured:
     """Measure one row of a release; never raises for what is in its files.
 
     Parameters
@@ -102,15 +109,19 @@ def measure(root: Path, row: ReleaseRow, *, digests: bool = False, lesions: bool
         Also hash every file.
     lesions : bool
         Also measure every lesion.
+    window : (float, float), optional
+        The window the release states for this image.
     """
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            return _measure(root, row, digests=digests, lesions=lesions)
+            return _measure(root, row, digests=digests, lesions=lesions, window=window)
     except Exception as error:  # a file may be damaged in ways nobody has seen yet
         return Measured(facts=None, sketch=None, findings=(failure("measure", location_of(row), error),))
 
 
-def _measure(root: Path, row: ReleaseRow, *, digests: bool, lesions: bool) -> Measured:
+def _measure(
+    root: Path, row: ReleaseRow, *, digests: bool, lesions: bool, window: tuple[float, float] | None
+) -> Measured:
     location = location_of(row)
     findings: list[Finding] = []
     file = _load(root, row.ct_path, location, findings) if row.ct_path else None
@@ -164,6 +175,7 @@ def _measure(root: Path, row: ReleaseRow, *, digests: bool, lesions: bool) -> Me
         lesions=measures,
         digests=hashed,
         not_finite=lost,
+        stated_window=window,
     )
     return Measured(facts=facts, sketch=picture, findings=tuple(findings))
 
