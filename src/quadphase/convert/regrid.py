@@ -2,7 +2,8 @@
 
 Nothing here runs unless the protocol (or a command line option) says so; each change has a text that the record, the
 findings and the NIfTI description repeat. Interpolation is linear: between neighbouring slices along the normal, and
-within the plane where a tilt is undone. Voxels that no slice covers get air.
+within the plane where a tilt is undone. A straightened stack is as wide as all its slices together; voxels that no
+slice covers get air.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from quadphase.model.protocol.sections import ConvertSection
 __all__ = ["Change", "plan", "regrid"]
 
 AIR_HU: Final = -1024
+WHOLE: Final = 1e-4
+"""Pixels, or millimetres along the normal: closer to a pixel or a slice than this is on it (decimal headers)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,55 +78,81 @@ def _grid(headers: Sequence[SliceHeader], geometry: Geometry, spacing: float, co
     plane = headers[0].plane
     first, last = np.array(plane.position_mm), np.array(headers[-1].plane.position_mm)
     along = plane.normal if straight else (last - first) / (geometry.along_mm[-1] - geometry.along_mm[0])
+    low = high = np.zeros(2, dtype=int)
+    if straight:
+        # A tilt moves each slice within its plane: the grid holds all of them, so that no tissue is cut away.
+        moved = np.array([_offset(header, first) for header in headers])
+        low, high = _nearest(moved.min(axis=0)), _nearest(moved.max(axis=0))
     lps = np.eye(4)
     lps[:3, 0] = np.array(plane.row_direction) * plane.column_spacing_mm
     lps[:3, 1] = np.array(plane.column_direction) * plane.row_spacing_mm
     lps[:3, 2] = along * spacing
-    lps[:3, 3] = first
-    return Grid((plane.columns, plane.rows, count), lps_from_ras(lps))
+    lps[:3, 3] = first + lps[:3, 0] * low[0] + lps[:3, 1] * low[1]
+    i, j = (high - low).tolist()
+    return Grid((plane.columns + i, plane.rows + j, count), lps_from_ras(lps))
 
 
 def regrid(hu: NDArray[Any], headers: Sequence[SliceHeader], geometry: Geometry, *, grid: Grid) -> NDArray[Any]:
-    """Voxels of the source slices, ``(I, J, K)``, on `grid`; linear, air outside; the dtype is kept."""
-    out = np.empty(grid.shape, dtype=hu.dtype, order="F")
+    """Voxels of the source slices, ``(I, J, K)``, on `grid`; linear, air where no slice covers; the dtype is kept.
+
+    Where only one of the two slices around a voxel covers it, as at the edge of a tilted stack, that one counts alone:
+    air outside the other is not mixed in.
+    """
+    out = np.full(grid.shape, AIR_HU, dtype=hu.dtype, order="F")
     normal = headers[0].plane.normal
     start = lps_from_ras(grid.affine)
     targets = geometry.along_mm[0] + np.arange(grid.shape[2]) * float(start[:3, 2] @ normal)
     for k, target in enumerate(targets):
-        above = int(np.clip(np.searchsorted(geometry.along_mm, target - 1e-6), 0, len(headers) - 1))
-        below = above if above == 0 or abs(geometry.along_mm[above] - target) < 1e-4 else above - 1
-        wanted = start[:3, 3] + k * start[:3, 2]
-        upper = _moved(hu[:, :, above], headers[above], wanted)
-        if below == above:
-            blended = upper
-        else:
-            gap = geometry.along_mm[above] - geometry.along_mm[below]
-            weight = (target - geometry.along_mm[below]) / gap
-            blended = (1 - weight) * _moved(hu[:, :, below], headers[below], wanted) + weight * upper
-        out[:, :, k] = np.rint(blended) if hu.dtype.kind == "i" else blended
+        total = np.zeros(grid.shape[:2], dtype=np.float32)
+        weights = np.zeros(grid.shape[:2], dtype=np.float32)
+        for source, weight in _around(geometry.along_mm, float(target)):
+            box, values = _moved(hu[:, :, source], headers[source], start[:3, 3] + k * start[:3, 2], grid.shape[:2])
+            total[box] += np.float32(weight) * values
+            weights[box] += np.float32(weight)
+        seen = weights > 0
+        mixed = total[seen] / weights[seen]
+        out[:, :, k][seen] = np.rint(mixed) if hu.dtype.kind == "i" else mixed
     return out
 
 
-def _moved(plane_hu: NDArray[Any], header: SliceHeader, wanted: NDArray[np.float64]) -> NDArray[Any]:
-    """A slice ``(I, J)`` sampled where its first pixel would lie at `wanted` (within its own plane)."""
+def _around(along: NDArray[np.float64], target: float) -> list[tuple[int, float]]:
+    """Slices at or on both sides of a position along the normal, with their weights."""
+    above = int(np.clip(np.searchsorted(along, target - 1e-6), 0, len(along) - 1))
+    if above == 0 or abs(along[above] - target) < WHOLE:
+        return [(above, 1.0)]
+    weight = float((target - along[above - 1]) / (along[above] - along[above - 1]))
+    return [(above - 1, 1 - weight), (above, weight)]
+
+
+def _offset(header: SliceHeader, place: NDArray[np.float64]) -> tuple[float, float]:
+    """How many pixels a slice's first pixel lies from `place`, along its rows and down its columns."""
     plane = header.plane
-    offset = wanted - np.array(plane.position_mm)
-    di = float(offset @ np.array(plane.row_direction)) / plane.column_spacing_mm
-    dj = float(offset @ np.array(plane.column_direction)) / plane.row_spacing_mm
-    if abs(di) < 1e-4 and abs(dj) < 1e-4:
-        return plane_hu
-    return _shifted(_shifted(plane_hu.astype(np.float32), di, axis=0), dj, axis=1)
+    away = np.array(plane.position_mm) - place
+    return (
+        float(away @ np.array(plane.row_direction)) / plane.column_spacing_mm,
+        float(away @ np.array(plane.column_direction)) / plane.row_spacing_mm,
+    )
 
 
-def _shifted(values: NDArray[np.float32], by: float, *, axis: int) -> NDArray[np.float32]:
-    """``values[x + by]`` along one axis, linear, air outside."""
-    n = values.shape[axis]
-    x = np.arange(n) + by
-    low = np.floor(x).astype(int)
-    weight = (x - low).astype(np.float32)
-    shape = (-1, 1) if axis == 0 else (1, -1)
-    inside = ((x >= -1e-4) & (x <= n - 1 + 1e-4)).reshape(shape)
-    a = np.take(values, np.clip(low, 0, n - 1), axis=axis)
-    b = np.take(values, np.clip(low + 1, 0, n - 1), axis=axis)
-    mixed = a + weight.reshape(shape) * (b - a)
-    return np.where(inside, mixed, np.float32(AIR_HU))
+def _nearest(pixels: NDArray[np.float64]) -> NDArray[np.int_]:
+    return np.floor(pixels + 0.5).astype(int)
+
+
+def _moved(
+    plane_hu: NDArray[Any], header: SliceHeader, place: NDArray[np.float64], shape: tuple[int, int]
+) -> tuple[tuple[slice, slice], NDArray[np.float32]]:
+    """What a slice ``(I, J)`` covers of a plane of `shape` whose first pixel lies at `place`, and its values there."""
+    moved = plane_hu.astype(np.float32)
+    box = []
+    by = np.array(_offset(header, place))
+    for axis, start in enumerate(_nearest(by)):
+        # Pixel t of the plane lies at t - by of the slice, which covers as many pixels as it has.
+        n = plane_hu.shape[axis]
+        pixels = np.arange(max(0, start), min(shape[axis], start + n))
+        x = np.clip(pixels - by[axis], 0, n - 1)
+        low = np.floor(x + WHOLE).astype(int)
+        part = np.where(x - low < WHOLE, 0, x - low).astype(np.float32).reshape((-1, 1) if axis == 0 else (1, -1))
+        a = np.take(moved, low, axis=axis)
+        moved = a + part * (np.take(moved, np.minimum(low + 1, n - 1), axis=axis) - a)
+        box.append(slice(int(pixels[0]), int(pixels[-1]) + 1) if pixels.size else slice(0, 0))
+    return (box[0], box[1]), moved
