@@ -9,35 +9,20 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
+from quadphase.deidentify.moments import moment, zip_moment
 from quadphase.deidentify.regions import LARGEST, TOO_LARGE, Flaw, Nature, Part, Region
 
 __all__ = [
-    "is_bzip2", "is_gzip", "is_tar", "is_xz", "is_zip", "moment", "open_bzip2", "open_gzip", "open_tar",
-    "open_xz", "open_zip",
+    "is_bzip2", "is_gzip", "is_tar", "is_xz", "is_zip", "open_bzip2", "open_gzip", "open_tar", "open_xz",
+    "open_zip",
 ]  # fmt: skip
-
-CHINA: Final = timezone(timedelta(hours=8))
-"""A time stamp is a date only in some zone; besides UTC the one the scanners of the paper ran in."""
-
 
 GZIP_PIECE: Final = 64 << 10
 """Compressed bytes inflated at a time, so that what comes out stays in the cache (measured)."""
 INFLATED_PIECE: Final = 512 << 10
 """At most that many come out at a time."""
-
-
-def moment(seconds: float, place: str) -> Region:
-    """A time stamp as text, so that it is searched as a date."""
-    text = ""
-    for zone in (UTC, CHINA):
-        try:
-            text += f"{datetime.fromtimestamp(seconds, zone):%Y-%m-%d %H:%M} "
-        except (ValueError, OverflowError, OSError):
-            continue
-    return Region(data=text.encode(), nature=Nature.TEXT, place=place)
 
 
 def is_gzip(data: bytes) -> bool:
@@ -55,6 +40,7 @@ def open_gzip(data: bytes, place: str) -> Iterator[Part]:
 def _gzip_contents(data: bytes, place: str, found: list[Part]) -> Iterator[bytes]:
     """Contents of all members in pieces; everything else that the file holds is added to `found` on the way."""
     from isal.igzip_lib import DECOMP_DEFLATE, IgzipDecompressor, IsalError
+    from isal.isal_zlib import crc32
 
     damaged: type[Exception] = IsalError  # type: ignore[assignment]  # declared as an instance
     at, member = 0, 0
@@ -68,23 +54,30 @@ def _gzip_contents(data: bytes, place: str, found: list[Part]) -> Iterator[bytes
             return
         if header:
             found.append(Region(data=header, nature=Nature.TEXT, place=f"{where} header"))
-        if seconds:
-            found.append(moment(seconds, f"{where} time"))
+        found += moment(seconds, f"{where} time")
         inflater = IgzipDecompressor(DECOMP_DEFLATE)
+        checksum = size = 0
         try:
             while not inflater.eof and (at < len(data) or not inflater.needs_input):
                 packed = memoryview(data)[at : at + GZIP_PIECE] if inflater.needs_input else b""
-                yield inflater.decompress(packed, INFLATED_PIECE)
+                piece = inflater.decompress(packed, INFLATED_PIECE)
+                checksum, size = crc32(piece, checksum), size + len(piece)
+                yield piece
                 at += len(packed)
         except damaged:
             found.append(Flaw(place=where, reason="damaged gzip data"))
             found.append(Region(data=data[at:], nature=Nature.OPAQUE, place=where))
             return
-        if not inflater.eof:
+        at -= len(inflater.unused_data)
+        trailer = data[at : at + 8]
+        at += 8
+        if not inflater.eof or len(trailer) < 8:
             found.append(Flaw(place=where, reason="gzip data ends too early"))
-        at += 8 - len(inflater.unused_data)
+        elif trailer != struct.pack("<II", checksum, size & 0xFFFFFFFF):
+            found.append(Flaw(place=where, reason="the gzip checksum or length is another"))
+            found.append(Region(data=trailer, nature=Nature.TEXT, place=f"{where} checksum"))
     if at < len(data):
-        found.append(Region(data=data[at:], nature=Nature.TEXT, place=f"{place} > after gzip".removeprefix(" > ")))
+        found.append((data[at:], f"{place} > after gzip".removeprefix(" > ")))
 
 
 def _gzip_header(data: bytes, at: int) -> tuple[int, int, bytes]:
@@ -119,10 +112,7 @@ def open_zip(data: bytes, place: str) -> Iterator[Part]:
             for number, info in enumerate(archive.infolist(), start=1):
                 where = f"{place} > zip member {number}".removeprefix(" > ")
                 yield Region(data=info.filename.encode(errors="replace"), nature=Nature.NAME, place=f"{where} name")
-                year, month, day, hour, minute, _ = info.date_time
-                stamp = f"{year}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}"
-                if (year, month, day) != (1980, 1, 1):
-                    yield Region(data=stamp.encode(), nature=Nature.TEXT, place=f"{where} time")
+                yield from zip_moment(info.date_time, f"{where} time")
                 if info.is_dir():
                     continue
                 try:
@@ -161,8 +151,7 @@ def open_tar(data: bytes, place: str) -> Iterator[Part]:
                     yield Region(
                         data=f"{key}={value}".encode(errors="replace"), nature=Nature.TEXT, place=f"{where} header"
                     )
-                if info.mtime:
-                    yield moment(float(info.mtime), f"{where} time")
+                yield from moment(float(info.mtime), f"{where} time")
                 if info.isfile():
                     stream = archive.extractfile(info)
                     yield (stream.read() if stream else b""), where

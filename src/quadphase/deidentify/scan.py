@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from quadphase.deidentify.archives import moment
 from quadphase.deidentify.matcher import Matcher
+from quadphase.deidentify.moments import moment
 from quadphase.deidentify.regions import Flaw, Nature, Region
 from quadphase.deidentify.unpacking import regions
 from quadphase.errors import InputError, PrivacyError
@@ -36,6 +37,8 @@ KIND_WORDS: Final = {
 
 LARGEST: Final = 8 << 30
 """Bytes of a file that is read whole; a larger one is a packed release, whose folder can be scanned."""
+
+RECENT_S: Final = 2 * 86_400
 
 Progress = Callable[[int, int, str], None]
 
@@ -126,6 +129,7 @@ def scan_with(matcher: Matcher, path: Path, *, progress: Progress | None = None)
     """`scan` with a matcher that is already built; errors as there."""
     if not path.exists():
         raise InputError("missing-file", f"There is no file or folder {path}", "Check the name")
+    path = path.resolve()  # a link that was asked for by name is followed, others are not
     entries = sorted(path.rglob("*")) if path.is_dir() else [path]
     findings = [
         Finding.of("identifier-too-short", "identifiers", f"{count} of kind {kind} were not searched")
@@ -141,16 +145,14 @@ def scan_with(matcher: Matcher, path: Path, *, progress: Progress | None = None)
             findings.append(_found(location, "its name", named))
         try:
             info = entry.lstat()
-            data, when = _content(entry, info)
+            data, about = _link(entry, path) if stat.S_ISLNK(info.st_mode) else _content(entry, info)
         except OSError as error:
             findings.append(Finding.of("not-scanned", location, f"cannot be read: {error.strerror}"))
             continue
-        if data is None:
-            continue
-        files += 1
-        total += len(data)
+        files += data is not None
+        total += len(data or b"")
         seen: set[tuple[str, frozenset[str]]] = set()
-        for region in (*when, *regions(data)):
+        for region in chain(about, regions(data or b"")):  # one at a time: the next may overwrite what it holds
             if isinstance(region, Flaw):
                 findings.append(Finding.of("not-scanned", location, f"{region.place or 'contents'}: {region.reason}"))
                 continue
@@ -167,14 +169,18 @@ def scan_with(matcher: Matcher, path: Path, *, progress: Progress | None = None)
     )
 
 
-def _content(entry: Path, info: os.stat_result) -> tuple[bytes | None, list[Region]]:
-    """Bytes of a file (None for a folder) and its time as a region; a link is its target's name, never followed."""
-    if stat.S_ISLNK(info.st_mode):
-        return os.fsencode(entry.readlink()), []
-    when: list[Region] = []
+def _link(entry: Path, root: Path) -> tuple[bytes | None, list[Region | Flaw]]:
+    """Where a link points to, as text; a flaw where that is not read as a file of its own."""
+    flaw = Flaw(place="link", reason="it points out of what was scanned, and what is there was not read")
+    return os.fsencode(entry.readlink()), [] if entry.resolve().is_relative_to(root) else [flaw]
+
+
+def _content(entry: Path, info: os.stat_result) -> tuple[bytes | None, list[Region | Flaw]]:
+    """Bytes of a file (None for a folder), and its time as a region."""
+    when: list[Region | Flaw] = []
     # A file written in these days has today's time, which means nothing even if somebody is examined today.
-    if abs((datetime.now(UTC).date() - date.fromtimestamp(info.st_mtime)).days) > 1:  # noqa: DTZ012
-        when = [moment(info.st_mtime, "file time")]
+    if abs(time.time() - info.st_mtime) > RECENT_S:
+        when = [*moment(info.st_mtime, "file time")]
     if stat.S_ISDIR(info.st_mode):
         return None, when
     if not stat.S_ISREG(info.st_mode):

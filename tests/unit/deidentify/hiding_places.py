@@ -8,6 +8,7 @@ import html
 import io
 import json
 import lzma
+import math
 import os
 import struct
 import tarfile
@@ -56,13 +57,18 @@ def header(shape: tuple[int, int, int] = (16, 16, 4), **fields: bytes) -> nib.ni
 
 
 def nifti(
-    *, fields: dict[str, bytes] | None = None, gap: bytes = b"", tail: bytes = b"", voxels: bytes | None = None
+    *,
+    fields: dict[str, bytes] | None = None,
+    gap: bytes = b"",
+    tail: bytes = b"",
+    voxels: bytes | None = None,
+    shape: tuple[int, int, int] = (16, 16, 4),
 ) -> bytes:
     """Bytes of a NIfTI file with `gap` between header and voxels and `tail` after them."""
-    head = header(**(fields or {}))
+    head = header(shape, **(fields or {}))
     gap += b"\0" * (-len(gap) % 16)
     head["vox_offset"] = 352 + len(gap)
-    body = np.clip(np.random.default_rng(3).normal(60, 20, 16 * 16 * 4), -200, 200).astype("<i2").tobytes()
+    body = np.clip(np.random.default_rng(3).normal(60, 20, math.prod(shape)), -200, 200).astype("<i2").tobytes()
     body = (voxels or b"") + body[len(voxels or b"") :]
     return bytes(head.binaryblock) + b"\0\0\0\0" + gap + body + tail
 
@@ -387,7 +393,20 @@ def file_time(root: Path, p: Planted) -> None:
 
 @place
 def link_target(root: Path, p: Planted) -> None:
-    (root / "ct.nii.gz").symlink_to(f"/data/{p.patient_id}/ct.nii.gz")
+    (root / "ct.nii.gz").symlink_to(f"{p.patient_id}.nii.gz")
+
+
+@place
+def folder_time(root: Path, p: Planted) -> None:
+    (root / "ct_files").mkdir()
+    (root / "ct_files" / "a.txt").write_text("x")
+    os.utime(root / "ct_files", (p.day.timestamp(), p.day.timestamp()))
+
+
+@place
+def voxels_of_the_first_chunk(root: Path, p: Planted) -> None:
+    """What is searched piece by piece is searched before the next piece takes its place."""
+    (root / "ct.nii.gz").write_bytes(gz(nifti(shape=(512, 512, 20), voxels=p.name.upper().encode())))
 
 
 def zipped(**changes: Any) -> bytes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hiding_places import gz, nifti, png
+from hiding_places import gz, nifti, png, tarred, zipped
 
 from quadphase.deidentify.matcher import VOXEL_BYTES, VOXEL_CHARACTERS, Matcher
 from quadphase.deidentify.regions import Nature, Region
@@ -67,7 +68,7 @@ def test_what_is_too_short_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["gzip-cut", "gzip-header", "zip-cut", "zip-locked", "png-pixels", "dicom", "deep", "xz"]
+    "kind", ["gzip-cut", "gzip-header", "gzip-checksum", "zip-cut", "zip-locked", "png-pixels", "dicom", "deep", "xz"]
 )
 def test_what_cannot_be_opened_is_no_proof(tmp_path: Path, kind: str) -> None:
     whole = gz(nifti())
@@ -81,7 +82,7 @@ def test_what_cannot_be_opened_is_no_proof(tmp_path: Path, kind: str) -> None:
         deep = gz(deep)
     data = {
         "gzip-cut": whole[:-200], "gzip-header": b"\x1f\x8b\x08\x08" + b"a" * 12, "zip-cut": packed[:-30],
-        "zip-locked": locked,
+        "zip-locked": locked, "gzip-checksum": whole[:-8] + b"HCC_0007",
         "png-pixels": png().replace(b"IDAT\x78\x9c", b"IDAT\x00\x00"), "dicom": b"\0" * 128 + b"DICM" + b"\xff" * 40,
         "deep": deep, "xz": b"\xfd7zXZ\0" + b"\0" * 50,
     }[kind]  # fmt: skip
@@ -89,6 +90,45 @@ def test_what_cannot_be_opened_is_no_proof(tmp_path: Path, kind: str) -> None:
     report = scan(tmp_path, [ID])
     assert "not-scanned" in {f.code for f in report.findings}
     assert not report.is_clean
+
+
+def test_a_gzip_checksum_is_no_place_for_an_identifier(tmp_path: Path) -> None:
+    (tmp_path / "ct.nii.gz").write_bytes(gz(nifti())[:-8] + b"HCC_0007")
+    found = scan(tmp_path, [Identifier(kind="patient_id", value="HCC_0007")]).findings
+    assert {f.code for f in found} == {"not-scanned", "identifier-found"}
+
+
+def test_a_link_out_of_the_folder_is_no_proof(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "release"
+    elsewhere.mkdir()
+    folder.mkdir()
+    (elsewhere / "notes.txt").write_text(ID.value)
+    (folder / "a.txt").write_text("harmless")
+    (folder / "b.txt").symlink_to("a.txt")
+    assert scan(folder, [ID]).findings == ()
+    for target in ("notes.txt", "."):
+        (folder / "c").symlink_to(elsewhere / target)
+        assert [(f.code, f.location) for f in scan(folder, [ID]).findings] == [("not-scanned", "c")]
+        (folder / "c").unlink()
+
+
+def test_a_link_that_is_asked_for_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text(ID.value)
+    (tmp_path / "link").symlink_to(tmp_path / "notes.txt")
+    assert [f.code for f in scan(tmp_path / "link", [ID]).findings] == ["identifier-found"]
+
+
+def test_a_time_that_stands_for_none_is_nobodys_birth_date(tmp_path: Path) -> None:
+    """Tables give 2000-01-01 where nobody knows a birth date; releases, archives and shared DICOM have such times."""
+    people = [Identifier(kind="birth_date", value=f"{year}-01-01") for year in (1970, 1980, 2000)]
+    for seconds in (315_532_800, 946_684_800):
+        (tmp_path / "a.txt").write_text("x")
+        os.utime(tmp_path / "a.txt", (seconds, seconds))
+        (tmp_path / "a.zip").write_bytes(zipped(time=(2000, 1, 1, 0, 0, 0)))
+        (tmp_path / "a.tar.gz").write_bytes(gz(tarred(mtime=seconds), seconds=seconds))
+        assert scan(tmp_path, people).findings == ()
+        os.utime(tmp_path / "a.txt", (seconds + 3600, seconds + 3600))
+        assert [f.location for f in scan(tmp_path, people).findings] == ["a.txt"]
 
 
 def test_a_missing_path_is_one_line(tmp_path: Path) -> None:
