@@ -8,8 +8,10 @@ object's own grid, or on the grid of the stack it refers to.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +32,19 @@ SEGMENTS: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
     "lesion": (("49755003", "Morphologically Abnormal Structure"), ("4147007", "Mass")),
 }
 """SNOMED CT category and type (code, meaning) by our name (PS3.16 CID 7150 and 7159)."""
+MAY_BE_BLANK: Final = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+)
+"""Type 2 attributes of the Patient and General Study modules (PS3.3 C.7.1.1, C.7.2.1): they must be there, and may be
+blank. Slices that somebody has de-identified lack them, and the Segmentation takes them over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +88,7 @@ def save_segmentation(path: Path, masks: Mapping[str, Mask], stack: Stack, *, al
     Raises
     ------
     InputError
-        ``"unknown-segment"``, ``"empty-mask"``, ``"missing-uid"``, ``"multi-frame-source"``.
+        ``"unknown-segment"``, ``"empty-mask"``, ``"missing-uid"``, ``"multi-frame-source"``, ``"bad-header"``.
     GridMismatchError
         If a mask is no part of the stack.
     OutputError
@@ -83,16 +98,14 @@ def save_segmentation(path: Path, masks: Mapping[str, Mask], stack: Stack, *, al
         raise InputError("unknown-segment", f"There is no segment '{', '.join(unknown)}'", f"Use {', '.join(SEGMENTS)}")
     if stack.changes:
         raise GridMismatchError("resampled", f"{stack.where} was resampled; its masks fit no DICOM slice", "")
-    if not all(h.origin.sop_instance_uid and h.origin.study_instance_uid for h in stack.headers):
-        raise InputError(
-            "missing-uid", f"{stack.where} has blank UIDs, and a Segmentation must name its images", "Use NIfTI"
-        )
+    if blank := _blank_uids(stack):
+        message = f"The slices of {stack.where} have no {', '.join(blank)}, and a Segmentation must name its images"
+        raise InputError("missing-uid", message, "Use NIfTI")
     if any(h.pixels.n_frames > 1 for h in stack.headers):
         raise InputError(
             "multi-frame-source", f"{stack.where} is a multi-frame CT, which is not supported", "Use NIfTI"
         )
     hd = _highdicom()
-    from pydicom import dcmread
     from pydicom.sr.coding import Code
 
     whole = [_on(stack.proved_grid, mask) for mask in masks.values()]
@@ -103,26 +116,50 @@ def save_segmentation(path: Path, masks: Mapping[str, Mask], stack: Stack, *, al
         "".join(h.origin.sop_instance_uid for h in stack.headers).encode() + pixels.tobytes()
     ).digest()
     descriptions = [_description(hd, Code, number, name, algorithm) for number, name in enumerate(masks, start=1)]
-    segmentation = hd.seg.Segmentation(
-        source_images=[dcmread(h.origin.path, stop_before_pixels=True) for h in stack.headers],
-        pixel_array=pixels,
-        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=descriptions,
-        series_instance_uid=_uid(digest, "series"),
-        series_number=900,
-        sop_instance_uid=_uid(digest, "instance"),
-        instance_number=1,
-        manufacturer="quadphase",
-        manufacturer_model_name="quadphase",
-        software_versions=__version__,
-        device_serial_number="0",
-        content_label="SEGMENTATION",
-    )
-    from io import BytesIO
-
     stream = BytesIO()
-    segmentation.save_as(stream)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom and highdicom quote names and dates of the patient
+            hd.seg.Segmentation(
+                source_images=_sources(stack),
+                pixel_array=pixels,
+                segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+                segment_descriptions=descriptions,
+                series_instance_uid=_uid(digest, "series"),
+                series_number=900,
+                sop_instance_uid=_uid(digest, "instance"),
+                instance_number=1,
+                manufacturer="quadphase",
+                manufacturer_model_name="quadphase",
+                software_versions=__version__,
+                device_serial_number="0",
+                content_label="SEGMENTATION",
+            ).save_as(stream)
+    except Exception as error:  # pydicom and highdicom raise many kinds; their texts may quote values
+        message = f"The slices of {stack.where} have a header that a Segmentation cannot take over"
+        hint = "Is each date of patient and study a date? NIfTI needs none of them"
+        raise InputError("bad-header", f"{message} ({type(error).__name__})", hint) from None
     return atomic.write_bytes(path, stream.getvalue(), overwrite=False)
+
+
+def _blank_uids(stack: Stack) -> list[str]:
+    """UIDs a Segmentation must repeat (type 1) that a slice does not have, by keyword."""
+    needed = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
+    fields = ("sop_instance_uid", "series_instance_uid", "study_instance_uid", "frame_of_reference_uid")
+    origins = [h.origin for h in stack.headers]
+    return [k for k, name in zip(needed, fields, strict=True) if not all(getattr(o, name) for o in origins)]
+
+
+def _sources(stack: Stack) -> list[Any]:
+    """Headers of the slices with blank attributes where the standard allows blank ones."""
+    from pydicom import dcmread
+
+    sources = [dcmread(h.origin.path, stop_before_pixels=True) for h in stack.headers]
+    for source in sources:
+        for keyword in MAY_BE_BLANK:
+            if keyword not in source:
+                setattr(source, keyword, "")
+    return sources
 
 
 def stack_under(mask: Mask, stacks: Sequence[Stack]) -> Stack:

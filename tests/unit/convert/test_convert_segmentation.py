@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
+from pydicom import Dataset, dcmread
 from typer.testing import CliRunner
 
 from quadphase.cli.convert import register
 from quadphase.convert.exam import Stack, read_stacks
-from quadphase.convert.segmentation import load_segmentation, save_segmentation
+from quadphase.convert.segmentation import MAY_BE_BLANK, load_segmentation, save_segmentation
 from quadphase.errors import GridMismatchError, InputError, OutputError
 from quadphase.imaging.reorient import reorient_mask
 from quadphase.io.nifti import load_mask, save_mask
@@ -62,8 +65,6 @@ def test_crops_and_other_orders_find_their_place(stack: Stack, tmp_path: Path) -
 
 
 def test_same_masks_same_bytes(stack: Stack, tmp_path: Path) -> None:
-    from pydicom import dcmread
-
     one = dcmread(save_segmentation(tmp_path / "a.dcm", masks_on(stack), stack))
     two = dcmread(save_segmentation(tmp_path / "b.dcm", masks_on(stack), stack))
     assert one.SOPInstanceUID == two.SOPInstanceUID
@@ -71,8 +72,6 @@ def test_same_masks_same_bytes(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_the_object_refers_to_the_slices(stack: Stack, tmp_path: Path) -> None:
-    from pydicom import dcmread
-
     data = dcmread(save_segmentation(tmp_path / "a.dcm", masks_on(stack), stack))
     assert data.FrameOfReferenceUID == stack.headers[0].origin.frame_of_reference_uid
     referred = {item.ReferencedSOPInstanceUID for item in data.ReferencedSeriesSequence[0].ReferencedInstanceSequence}
@@ -111,6 +110,56 @@ def test_command_there_and_back(stack: Stack, tmp_path: Path) -> None:
     code, _, err = command(tmp_path / "liver.nii.gz", tmp_path / "other.dcm", "--to", "dicom-seg")
     assert code == 2
     assert "--slices" in err
+
+
+class TestHeaders:
+    """Slices of hospitals lack attributes, and hold values that are none."""
+
+    @staticmethod
+    def changed(stack: Stack, change: Callable[[Dataset], None]) -> Stack:
+        for header in stack.headers:
+            data = dcmread(header.origin.path)
+            change(data)
+            data.save_as(header.origin.path)
+        return stack_in(stack.headers[0].origin.path.parent)
+
+    @pytest.mark.parametrize("keyword", MAY_BE_BLANK)
+    def test_what_may_be_blank_may_be_absent(self, stack: Stack, tmp_path: Path, keyword: str) -> None:
+        changed = self.changed(stack, lambda data: data.pop(keyword, None))
+        masks = masks_on(changed)
+        path = save_segmentation(tmp_path / "seg.dcm", masks, changed)
+        assert dcmread(path).get(keyword) in ("", None)
+        found = {one.name: one.mask for one in load_segmentation(path, changed)}
+        np.testing.assert_array_equal(found["liver"].voxels, masks["liver"].voxels)
+
+    @pytest.mark.parametrize("keyword", ["FrameOfReferenceUID", "SeriesInstanceUID", "StudyInstanceUID"])
+    def test_a_missing_uid_is_named(self, stack: Stack, tmp_path: Path, keyword: str) -> None:
+        changed = self.changed(stack, lambda data: data.pop(keyword))
+        with pytest.raises(InputError, match=keyword) as caught:
+            save_segmentation(tmp_path / "seg.dcm", masks_on(changed), changed)
+        assert caught.value.code == "missing-uid"
+
+    @pytest.mark.filterwarnings("ignore:Invalid value for VR DA")
+    def test_a_date_that_is_none_is_one_line_without_its_value(self, stack: Stack, tmp_path: Path) -> None:
+        def change(data: Dataset) -> None:
+            data.PatientBirthDate = "1.2.1960"
+
+        changed = self.changed(stack, change)
+        with pytest.raises(InputError) as caught:
+            save_segmentation(tmp_path / "seg.dcm", masks_on(changed), changed)
+        assert caught.value.code == "bad-header"
+        assert "1960" not in str(caught.value)
+        assert not (tmp_path / "seg.dcm").exists()
+
+    def test_no_warning_quotes_the_name(self, stack: Stack, tmp_path: Path) -> None:
+        def change(data: Dataset) -> None:
+            data.PatientName = "Zhangsan"
+
+        changed = self.changed(stack, change)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            save_segmentation(tmp_path / "seg.dcm", masks_on(changed), changed)
+        assert not [w for w in said if "Zhangsan" in str(w.message)]
 
 
 class TestErrors:
