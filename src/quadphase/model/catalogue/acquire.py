@@ -10,8 +10,8 @@ CODES: tuple[FindingCode, ...] = (
     FindingCode(
         code="unreadable-files",
         severity=Severity.WARNING,
-        title="Files of the source are DICOM but empty, cut short, broken, or not allowed to be read",
-        hint="Copy them again from the archive; convert refuses the series they belong to",
+        title="Files of the source cannot be used: empty, cut short, broken, barred, or links that lead nowhere",
+        hint="Copy them again from the archive, or remove them; convert refuses the series they belong to",
     ),
     FindingCode(
         code="closed-folders",
