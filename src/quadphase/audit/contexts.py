@@ -9,6 +9,7 @@ from typing import Any
 
 from quadphase.audit.facts import Sketch, VolumeFacts
 from quadphase.io.release import Release
+from quadphase.io.whole_tree import is_there
 from quadphase.model import Finding, Phase
 
 __all__ = ["CaseCheck", "CaseContext", "ReleaseCheck", "ReleaseContext", "VolumeCheck", "has_images"]
@@ -43,6 +44,8 @@ class ReleaseContext:
         In the table's order; without those that could not be read.
     files : frozenset of str
         Every file under the release's folder, POSIX paths relative to it; empty when only the table is here.
+    closed : frozenset of str
+        Folders under it that may not be listed.
     manifest : mapping or None
         `checksums.sha256`: path to digest; None where it does not exist.
     description : mapping
@@ -54,6 +57,7 @@ class ReleaseContext:
     release: Release
     volumes: tuple[VolumeFacts, ...]
     files: frozenset[str]
+    closed: frozenset[str] = frozenset()
     manifest: Mapping[str, str] | None = None
     description: Mapping[str, Any] = field(default_factory=dict)
     against: tuple[VolumeFacts, ...] = field(default=())
@@ -74,12 +78,12 @@ class ReleaseContext:
     @property
     def table_only(self) -> bool:
         """Whether no image of the table exists: then only the table is judged."""
-        return not self.files
+        return not self.files and not self.closed
 
 
 def has_images(release: Release) -> bool:
-    """Whether any image of the table exists beside it; otherwise the table stands alone."""
-    return any(row.ct_path and (release.root / row.ct_path).exists() for row in release.rows)
+    """Whether any image of the table exists beside it, or may exist; otherwise the table stands alone."""
+    return any(row.ct_path and is_there(release.root / row.ct_path) for row in release.rows)
 
 
 VolumeCheck = Callable[[VolumeFacts], Iterator[Finding]]

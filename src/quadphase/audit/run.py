@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from quadphase.io.hashing import parse_checksums
 from quadphase.io.json_file import load_json
 from quadphase.io.release import Release
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, load_geometry
+from quadphase.io.whole_tree import WholeTree, whole_tree
 from quadphase.model import Finding
 
 __all__ = ["audit"]
@@ -72,10 +73,13 @@ def audit(
     {}
     """
     release = Release(path)
-    files = _files(release)
-    manifest = _manifest(release.root) if files else None
+    # Where not a single image of the table exists, it is a table on its own.
+    is_whole = has_images(release)
+    tree = whole_tree(release.root) if is_whole else WholeTree(entries=(), closed=())
+    files = _relative(release.root, tree.files)
+    manifest = _manifest(release.root) if is_whole else None
     jobs = []
-    if files:
+    if is_whole:
         stated = bool({GEOMETRY_NAME, LESIONS_NAME} & files)
         windows = _windows(release.root) if GEOMETRY_NAME in files else {}
         jobs = _jobs(release, digests=manifest is not None, lesions=stated, thumbnails=thumbnails, windows=windows)
@@ -99,8 +103,9 @@ def audit(
         release=release,
         volumes=tuple(sorted(volumes, key=lambda volume: volume.row.line)),
         files=files,
+        closed=_relative(release.root, tree.closed),
         manifest=manifest,
-        description=_description(release.root) if files else {},
+        description=_description(release.root) if is_whole else {},
         against=tuple(elsewhere),
     )
     for check in RELEASE_CHECKS:
@@ -121,12 +126,8 @@ def audit(
     )
 
 
-def _files(release: Release) -> frozenset[str]:
-    """Files of the release; none if not a single image of its table exists (a table on its own)."""
-    if not has_images(release):
-        return frozenset()
-    paths = (path for path in release.root.rglob("*") if path.is_file())
-    return frozenset(path.relative_to(release.root).as_posix() for path in paths)
+def _relative(root: Path, paths: Iterable[Path]) -> frozenset[str]:
+    return frozenset(path.relative_to(root).as_posix() for path in paths)
 
 
 def _manifest(root: Path) -> dict[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -220,6 +221,22 @@ def test_half_written_files_are_seen(root: Path) -> None:
     (root / ".tmp-notes" / "names.txt").write_text("x")
     (root / ".tmp-table.csv.17").write_text("x")
     assert found(root, sealed=False) == {"checksum-missing": 2, "file-unlisted": 2}
+
+
+@pytest.mark.parametrize("closed", [".", "notes/inner"])
+def test_a_folder_that_may_not_be_listed(closed: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "notes" / "inner").mkdir(parents=True)
+    (root / "notes" / "inner" / "names.txt").write_text("x")
+    true_scandir = os.scandir
+
+    def scandir(folder: str | Path) -> object:
+        if Path(folder) == root / closed:
+            raise PermissionError(13, "Permission denied", str(folder))
+        return true_scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    report = audit(root)
+    assert [(f.location, f.severity.value) for f in report.of("folder-closed")] == [(closed, "error")]
 
 
 @pytest.mark.parametrize("form", ["./", "upper", "*"])

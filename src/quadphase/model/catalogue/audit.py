@@ -30,6 +30,7 @@ CODES: tuple[FindingCode, ...] = (
         "Report the line; the other checks are not affected",
     ),
     _code("file-unlisted", _W, "A file is in the release but nothing names it", "Remove it, or list it"),
+    _code("folder-closed", _E, "A folder of the release may not be listed", "Ask for the right to read it"),
     _code("images-absent", _I, "Only the table is here, no image", "Audit the whole release to check its images"),
     _code("checksums-absent", _I, "There is no checksums.sha256", "Publish one, so that users can prove their copy"),
     _code("checksum-differs", _E, "A file is not the one that was published", "Copy or download it again"),

@@ -1,4 +1,7 @@
-"""Every file is named by something, and every file named is there (missing images are found when they are read)."""
+"""Every file is named by something, and every file named is there (missing images are found when they are read).
+
+What lies in a folder that may not be listed could be anything, so such a folder is an error.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
             "images-absent", context.release.table.name, f"{len(context.release.rows)} rows, no image here"
         )
         return
+    for path in sorted(context.closed):
+        yield Finding.of("folder-closed", path, "may not be listed: nothing is known about what is in it")
     named = {path for row in context.release.rows for path in (row.ct_path, row.mask_path, row.liver_mask_path) if path}
     for path in sorted(context.files - named):
         hidden = any(part.startswith(".") for part in path.split("/"))
