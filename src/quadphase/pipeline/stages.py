@@ -92,10 +92,13 @@ class ChosenExam:
 def exams_of(study: Study, ledger: Ledger, cases: Iterable[str]) -> dict[str, ChosenExam]:
     """Exam of each case by the protocol's rule; the ledger is only read."""
     patients = ledger.patients()
-    return {case: _exam_of(study, ledger, case, patients[case]) for case in cases}
+    strays = ledger.damaged()
+    return {case: _exam_of(study, ledger, case, patients[case], strays) for case in cases}
 
 
-def _exam_of(study: Study, ledger: Ledger, case: str, patient: SourcePatient) -> ChosenExam:
+def _exam_of(
+    study: Study, ledger: Ledger, case: str, patient: SourcePatient, strays: Sequence[SourceInstance]
+) -> ChosenExam:
     exams: dict[str, list[SourceInstance]] = {}
     for instance in ledger.instances(patient.patient_id):
         exams.setdefault(instance.study_instance_uid, []).append(instance)
@@ -107,7 +110,7 @@ def _exam_of(study: Study, ledger: Ledger, case: str, patient: SourcePatient) ->
     folders = {path.parent for path in files}
     damaged = tuple(
         instance.path
-        for instance in ledger.damaged(patient.patient_id)
+        for instance in (*ledger.damaged(patient.patient_id), *strays)
         if instance.study_instance_uid == chosen.study_instance_uid
         or (instance.study_instance_uid not in exams and instance.path.parent in folders)
     )

@@ -13,7 +13,7 @@ from quadphase.io.study import Study
 from quadphase.model import CaseRecord, Decision, Outcome, Phase, Status
 from quadphase.model.source import SourcePatient
 from quadphase.phantom.dicom import write_series
-from quadphase.phantom.exam import Exam
+from quadphase.phantom.exam import Exam, Person
 from quadphase.phantom.nasty import texture
 from quadphase.pipeline.stages import choose_exams, convert_cases
 from quadphase.pipeline.work import SerialExecutor
@@ -120,6 +120,20 @@ def test_what_says_nothing_of_itself_is_told_beside_its_slices(
     assert outcome.status is Status.DONE
     assert ("incomplete-series", "warning") in codes(outcome)
     assert converted(study, last.parents[1]).status is Status.UNCHANGED
+
+
+def test_a_damaged_file_of_a_stranger_in_the_same_folder_changes_nothing(
+    study: Study, hospital: dict[Phase, list[Path]]
+) -> None:
+    folder = hospital[Phase.P][0].parent
+    stranger = Exam(person=Person(patient_id="T000777"), accession_number="A1900777")
+    halve(write_series(texture(3), folder, exam=stranger, name="S{}".format)[0])
+    for path in folder.glob("S?*"):
+        if path.name != "S0":
+            path.unlink()
+    outcome = converted(study, folder.parent)
+    assert outcome.status is Status.DONE
+    assert not {code for code, _ in codes(outcome)} & {"truncated-file", "incomplete-series"}
 
 
 def test_damaged_files_of_another_exam_change_nothing(study: Study, hospital: dict[Phase, list[Path]]) -> None:

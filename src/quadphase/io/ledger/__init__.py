@@ -38,8 +38,9 @@ def _patient(values: Mapping[str, Any]) -> SourcePatient:
 
 
 def _of(patient_id: str) -> ColumnElement[bool]:
-    """Files of a patient: matched by `acquire`, or with an equal PatientID before it did."""
-    return or_(FileRow.owner == patient_id, and_(FileRow.owner == "", FileRow.patient_id == patient_id))
+    """Files of a patient: matched by `acquire`, or with an equal PatientID before it did; of nobody for a blank id."""
+    unmatched = and_(FileRow.owner == "", FileRow.patient_id == patient_id)
+    return or_(FileRow.owner == patient_id, unmatched) if patient_id else unmatched
 
 
 class Ledger:
@@ -177,13 +178,12 @@ class Ledger:
         """
         return self._instances(_of(patient_id), FileRow.outcome.in_(("image", "other-dicom")))
 
-    def damaged(self, patient_id: str) -> tuple[SourceInstance, ...]:
-        """Files that are no instances because they cannot be read, of one patient or of nobody knows whom, by path.
+    def damaged(self, patient_id: str = "") -> tuple[SourceInstance, ...]:
+        """Files of one patient that are no instances because they cannot be read, by path.
 
-        A file that breaks off early, or that may not be opened, does not say whose it is; its UIDs may be blank.
+        Without an id those of nobody knows whom: a file that breaks off early, or that may not be opened, does not say.
         """
-        nobody = and_(FileRow.owner == "", FileRow.patient_id == "")
-        return self._instances(or_(_of(patient_id), nobody), FileRow.outcome == "unreadable")
+        return self._instances(_of(patient_id), FileRow.outcome == "unreadable")
 
     def _instances(self, *conditions: ColumnElement[bool]) -> tuple[SourceInstance, ...]:
         from pathlib import Path
