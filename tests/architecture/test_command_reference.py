@@ -46,6 +46,7 @@ PRINTED = {
     ],
     "quadphase annotate agree": [
         "annotate/agreement.py:summarise",
+        "pipeline/reading.py:write_agreement",
         "annotate/agreement.py:_spread",
         "annotate/agreement.py:PhaseAgreement",
         "imaging/overlap.py:Overlap",

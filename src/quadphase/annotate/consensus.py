@@ -6,17 +6,16 @@ the case says on which slices people must meet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quadphase.annotate.readings import empty_like, load_reading, mask_on_grid
 from quadphase.annotate.seal import verify_seal
-from quadphase.errors import InputError
+from quadphase.errors import InputError, OutputError
 from quadphase.io import atomic
 from quadphase.io.consensus import consensus_masks, load_consensus_record
 from quadphase.io.hashing import sha256_of
@@ -25,7 +24,7 @@ from quadphase.io.nifti import save_mask
 from quadphase.io.study import Study
 from quadphase.model import ConsensusRecord, Finding, Mask, Outcome, Phase, Reason, SliceDecision, Status, StepRecord
 
-__all__ = ["build_consensus", "decide_slices", "verify_consensus"]
+__all__ = ["are_identical", "build_consensus", "decide_slices", "verify_consensus"]
 
 
 def decide_slices(agreed: NDArray[np.bool_], *, author: str) -> tuple[SliceDecision, ...]:
@@ -56,6 +55,7 @@ def build_consensus(
     *,
     adjudicated: Mapping[Phase, Path] | None = None,
     author: str = "adjudication",
+    replace: bool = False,
     dry_run: bool = False,
 ) -> Outcome:
     """Write ``consensus/<case>/`` from sealed readings, and adjudicated masks where the readers differ.
@@ -66,28 +66,35 @@ def build_consensus(
         Masks the readers agreed on together; only phases in which they differ need one.
     author : str
         Who answers for the adjudicated masks.
+    replace : bool
+        Whether another consensus takes the place of the one that is there.
     dry_run : bool
         Only tell what would come of it.
 
     Returns
     -------
     Outcome
-        ``HELD`` with reason ``"no-consensus"`` and one finding a phase where people must still decide.
+        ``HELD`` with reason ``"no-consensus"`` and one finding a phase where people must still decide; ``UNCHANGED``
+        if the consensus that is there was decided like that.
 
     Raises
     ------
     InputError
         ``"not-sealed"``, ``"broken-seal"``, ``"reading-outdated"``; as `mask_on_grid`.
+    OutputError
+        ``"consensus-exists"``: another one is there, and `replace` was not asked for.
     """
     readers = study.protocol.annotate.readers
     for reader in readers:
         verify_seal(study, reader, case)
     readings = {reader: load_reading(study, reader, case) for reader in readers}
+    findings: list[Finding] = []
+    if are_identical(tuple(readings.values())):
+        findings.append(Finding.of("readings-identical", case, "all readers sealed the same voxels in every phase"))
     given = dict(adjudicated or {})
     used: dict[Phase, Path] = {}
     masks: dict[Phase, Mask] = {}
     decisions: dict[Phase, tuple[SliceDecision, ...]] = {}
-    findings: list[Finding] = []
     for phase in Phase:
         drawn = [readings[reader].get(phase) for reader in readers]
         known = next((mask for mask in drawn if mask is not None), None)
@@ -120,8 +127,18 @@ def build_consensus(
     for phase in given:
         text = "the readers agree on this phase" if phase in masks else "nobody outlined a lesion in this phase"
         findings.append(Finding.of("adjudication-unused", f"{case} {phase}", text))
+    record = _record(study, case, decisions, used)
+    before = load_consensus_record(study, case)
+    if before is not None and _same_decision(before, record):
+        return Outcome(case=case, stage="annotate", status=Status.UNCHANGED, findings=tuple(findings))
+    if before is not None and not replace:
+        raise OutputError(
+            "consensus-exists",
+            f"{case}: another consensus was decided already",
+            "It stays unless --overwrite is given; nothing of this case was changed",
+        )
     if not dry_run:
-        _write(study, case, masks, decisions, used)
+        _write(study, record, masks)
     return Outcome(case=case, stage="annotate", status=Status.DONE, findings=tuple(findings))
 
 
@@ -152,29 +169,47 @@ def verify_consensus(study: Study, case: str) -> ConsensusRecord | None:
             raise InputError(
                 "consensus-outdated",
                 f"{case}: the consensus was made from another reading of reader {reader}",
-                "Remove the consensus of the case and run `quadphase annotate adjudicate` again",
+                "Run `quadphase annotate adjudicate` again with the masks agreed on and --overwrite",
             )
     return record
 
 
-def _write(
-    study: Study,
-    case: str,
-    masks: Mapping[Phase, Mask],
-    decisions: Mapping[Phase, tuple[SliceDecision, ...]],
-    adjudicated: Mapping[Phase, Path],
-) -> None:
-    settings: dict[str, Any] = {"readers": list(study.protocol.annotate.readers)}
+def are_identical(readings: Sequence[Mapping[Phase, Mask]]) -> bool:
+    """Whether several readings are the same voxel for voxel, with a lesion at all: one reading handed in twice."""
+    first = readings[0]
+    if len(readings) < 2 or not any(mask.voxels.any() for mask in first.values()):
+        return False
+    return all(
+        other.keys() == first.keys() and all(np.array_equal(other[p].voxels, first[p].voxels) for p in first)
+        for other in readings[1:]
+    )
+
+
+def _record(
+    study: Study, case: str, decisions: Mapping[Phase, tuple[SliceDecision, ...]], adjudicated: Mapping[Phase, Path]
+) -> ConsensusRecord:
+    """The record of a decision; what it led to is not in it yet."""
     inputs = {
         study.relative(study.reading(reader, case) / name): digest
         for reader in study.protocol.annotate.readers
         for name, digest in verify_seal(study, reader, case).sha256.items()
     }
     inputs |= {f"adjudicated/{phase}.nii.gz": sha256_of(path) for phase, path in adjudicated.items()}
+    step = StepRecord(stage="annotate", settings={"readers": list(study.protocol.annotate.readers)}, inputs=inputs)
+    return ConsensusRecord(case=case, phases=dict(decisions), steps=(step,))
+
+
+def _same_decision(before: ConsensusRecord, after: ConsensusRecord) -> bool:
+    """Whether the same people decided the same from the same masks."""
+    steps = tuple(step.model_copy(update={"outputs": {}}) for step in before.steps)
+    return before.model_copy(update={"steps": steps}) == after
+
+
+def _write(study: Study, record: ConsensusRecord, masks: Mapping[Phase, Mask]) -> None:
+    case = record.case
     with atomic.new_folder(study.consensus(case), replace=True) as folder:
         for phase, mask in masks.items():
             save_mask(folder / f"{phase}.nii.gz", mask)
         outputs = {f"consensus/{case}/{phase}.nii.gz": sha256_of(folder / f"{phase}.nii.gz") for phase in masks}
-        step = StepRecord(stage="annotate", settings=settings, inputs=inputs, outputs=outputs)
-        record = ConsensusRecord(case=case, phases=dict(decisions), steps=(step,))
-        save_record(folder / "consensus.json", record)
+        steps = tuple(step.model_copy(update={"outputs": outputs}) for step in record.steps)
+        save_record(folder / "consensus.json", record.model_copy(update={"steps": steps}))

@@ -64,7 +64,12 @@ def agree(study: StudyArgument, json: JsonOption = False) -> None:
                 if s["n"]:
                     sd = "-" if s["sd"] is None else f"{s['sd']:.4f}"
                     typer.echo(f"{title:<24} n {s['n']}  mean {s['mean']:.4f}  median {s['median']:.4f}  SD {sd}")
+            if not result["rows"]:
+                typer.echo(f"No case is sealed by all readers ({', '.join(result['readers'])}) yet")
+                return
             typer.echo(f"{len(result['rows'])} pairs of masks, {result['both_empty']} of them both empty")
+            for case in result["identical_cases"]:
+                typer.echo(f"{case}: all readers sealed the same voxels; was one reading handed in twice?")
 
         emit(result, json=json, text=text)
 
@@ -77,13 +82,16 @@ def adjudicate(
         typer.Argument(help="Folder with CASE/PHASE.nii.gz of the masks agreed on; none: only equal readings."),
     ] = None,
     author: Annotated[str, typer.Option(help="Who answers for the adjudicated masks.")] = "adjudication",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Let another decision take the place of the consensus that is there.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Build the consensus of every case all readers have sealed."""
     with guard():
         from quadphase.pipeline.reading import build_consensuses
 
-        _show(build_consensuses(study, folder, author=author), json=json)
+        _show(build_consensuses(study, folder, author=author, replace=overwrite), json=json)
 
 
 @group.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from quadphase import annotate
 from quadphase.errors import InputError, QuadphaseError
 from quadphase.io.json_file import save_json
 from quadphase.io.study import Study
-from quadphase.model import Finding, Outcome, Reason, Status
+from quadphase.model import Finding, Mask, Outcome, Phase, Reason, Status
 from quadphase.pipeline.lock import lock_study
 
 __all__ = ["build_consensuses", "import_readings", "reading_status", "seal_readings", "write_agreement"]
@@ -59,22 +59,26 @@ def import_readings(root: Path, reader: str, folder: Path, *, replace: bool = Fa
     if not folder.is_dir():
         raise InputError("missing-folder", f"There is no folder {folder}", "Check the name")
     folders = [path for path in sorted(folder.iterdir()) if path.is_dir()]
-    given = {path.name: annotate.reading_files(path) for path in folders}
-    if not any(given.values()):
+    if not folders:
         raise InputError("no-masks", f"{folder} holds no CASE/PHASE.nii.gz", "Name masks such as P0137/C1.nii.gz")
     cases = set(study.case_names())
 
     def step(case: str) -> Outcome:
-        return _done(case, annotate.import_reading(study, reader, case, given[case], replace=replace))
+        masks = annotate.given_masks(folder / case, case)
+        return _done(case, annotate.import_reading(study, reader, case, masks, replace=replace))
 
-    # A folder that is no case may be called after a patient: it is counted, never named.
-    strangers = tuple(
+    with lock_study(study):
+        outcomes = _each([path.name for path in folders if path.name in cases], step)
+    return (*outcomes, *_strangers(folders, cases))
+
+
+def _strangers(folders: Sequence[Path], cases: Collection[str]) -> tuple[Outcome, ...]:
+    """Folders that are no case: one may be called after a patient, so it is counted and never named."""
+    return tuple(
         Outcome(case=f"folder {number} of {len(folders)}", stage="annotate", status=Status.FAILED, reasons=(_STRANGER,))
         for number, path in enumerate(folders, start=1)
         if path.name not in cases
     )
-    with lock_study(study):
-        return (*_each([name for name in given if name in cases], step), *strangers)
 
 
 def seal_readings(
@@ -92,32 +96,51 @@ def seal_readings(
     study = _open(root)
     annotate.require_reader(study, reader)
     there = [c for c in study.case_names() if annotate.reading_files(study.reading(reader, c))]
-    chosen = list(cases) if cases else [c for c in there if not annotate.is_sealed(study, reader, c)]
+    if not there:
+        raise InputError("no-reading", f"Reader {reader} has read no case yet", "Run `quadphase annotate import` first")
 
     def step(case: str) -> Outcome:
-        annotate.seal_reading(study, reader, case, tool=tool)
-        return _done(case)
+        if not cases and annotate.is_sealed(study, reader, case):
+            return Outcome(case=case, stage="annotate", status=Status.UNCHANGED)
+        seal = annotate.seal_reading(study, reader, case, tool=tool)
+        left_out = [phase for phase in Phase if study.ct(case, phase).is_file() and phase not in seal.images]
+        text = f"reader {reader} sealed no mask of {', '.join(left_out)}: no lesion seen there"
+        return _done(case, (Finding.of("reading-without-phase", case, text),) if left_out else ())
 
     with lock_study(study):
-        return _each(chosen, step)
+        return _each(cases or there, step)
 
 
 def write_agreement(root: Path) -> dict[str, Any]:
     """Agreement of all cases every reader has sealed, written to ``reports/agreement.json`` and returned."""
     study = _open(root)
-    rows = [row for case in annotate.comparable_cases(study) for row in annotate.agreement_of_case(study, case)]
-    summary = annotate.summarise(rows)
+    cases = annotate.comparable_cases(study)
+    rows = [row for case in cases for row in annotate.agreement_of_case(study, case)]
+    summary = {
+        "readers": list(study.protocol.annotate.readers),
+        **annotate.summarise(rows),
+        "identical_cases": [case for case in cases if annotate.are_identical(_readings(study, case))],
+    }
     save_json(study.reports / "agreement.json", summary)
     return summary
 
 
-def build_consensuses(root: Path, adjudicated: Path | None, *, author: str = "adjudication") -> tuple[Outcome, ...]:
+def _readings(study: Study, case: str) -> list[dict[Phase, Mask]]:
+    return [annotate.load_reading(study, reader, case) for reader in study.protocol.annotate.readers]
+
+
+def build_consensuses(
+    root: Path, adjudicated: Path | None, *, author: str = "adjudication", replace: bool = False
+) -> tuple[Outcome, ...]:
     """Consensus of all cases every reader has sealed; `adjudicated` holds ``<case>/<phase>.nii.gz``.
+
+    A case that has a consensus keeps it if no mask of it is given, or the same masks by the same author; another one
+    takes its place only with `replace`.
 
     Raises
     ------
     InputError
-        ``"missing-folder"``.
+        ``"missing-folder"``; ``"not-sealed"`` if no case is sealed by all readers.
     OutputError
         ``"study-busy"``.
     """
@@ -125,12 +148,23 @@ def build_consensuses(root: Path, adjudicated: Path | None, *, author: str = "ad
     if adjudicated is not None and not adjudicated.is_dir():
         raise InputError("missing-folder", f"There is no folder {adjudicated}", "Check the name")
 
+    sealed = annotate.comparable_cases(study)
+    if not sealed:
+        readers = ", ".join(study.protocol.annotate.readers)
+        raise InputError("not-sealed", f"No case is sealed by all readers ({readers})", "Run `quadphase annotate seal`")
+    folders = [path for path in sorted(adjudicated.iterdir()) if path.is_dir()] if adjudicated else []
+    named = {path.name for path in folders}
+    cases = set(study.case_names())
+
     def step(case: str) -> Outcome:
-        given = annotate.reading_files(adjudicated / case) if adjudicated else {}
-        return annotate.build_consensus(study, case, adjudicated=given, author=author)
+        given = annotate.given_masks(adjudicated / case, case) if adjudicated else {}
+        if given or replace or annotate.verify_consensus(study, case) is None:
+            return annotate.build_consensus(study, case, adjudicated=given, author=author, replace=replace)
+        return Outcome(case=case, stage="annotate", status=Status.UNCHANGED)
 
     with lock_study(study):
-        return _each(annotate.comparable_cases(study), step)
+        outcomes = _each([*sealed, *sorted((named & cases) - set(sealed))], step)
+    return (*outcomes, *_strangers(folders, cases))
 
 
 def reading_status(root: Path) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from quadphase.annotate import (
     verify_consensus,
 )
 from quadphase.annotate.consensus import decide_slices
-from quadphase.errors import InputError
+from quadphase.errors import InputError, OutputError
 from quadphase.io.json_file import load_record
 from quadphase.io.nifti import load_mask, load_volume, save_volume
 from quadphase.io.study import Study
@@ -187,9 +187,43 @@ def test_a_third_mask_where_readers_agree_is_not_used_and_said(study, read, draw
     third = draw("third", [2])
     outcome = build_consensus(study, "P0001", adjudicated={Phase.C1: third, Phase.C2: third})
     assert [(f.code, f.location) for f in outcome.findings] == [
+        ("readings-identical", "P0001"),
         ("adjudication-unused", "P0001 C1"),
         ("adjudication-unused", "P0001 C2"),
     ]
     record = load_record(study.consensus("P0001") / "consensus.json", ConsensusRecord)
     assert not any(name.startswith("adjudicated") for name in record.steps[0].inputs)
     assert set(record.phases) == {Phase.C1}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "told"),
+    [
+        ({Phase.C1: [1], Phase.C2: [2]}, {Phase.C1: [1], Phase.C2: [2]}, True),
+        ({Phase.C1: [1], Phase.C2: [2]}, {Phase.C1: [1]}, False),
+        ({Phase.C1: []}, {Phase.C1: []}, False),
+    ],
+)
+def test_one_reading_handed_in_twice_is_told(study, read, draw, a, b, told) -> None:  # type: ignore[no-untyped-def]
+    read(A=a, B=b)
+    adjudicated = {Phase.C2: draw("agreed", [2])} if len(a) != len(b) else {}
+    outcome = build_consensus(study, "P0001", adjudicated=adjudicated)
+    assert outcome.status is Status.DONE
+    assert ("readings-identical" in {f.code for f in outcome.findings}) is told
+
+
+def test_a_decision_is_replaced_only_when_asked(study, read, draw) -> None:  # type: ignore[no-untyped-def]
+    read(A={Phase.C1: [1, 2]}, B={Phase.C1: [2, 3]})
+    first, second = draw("first", [2]), draw("second", [2, 3])
+    folder = study.consensus("P0001")
+    build_consensus(study, "P0001", adjudicated={Phase.C1: first}, author="Dr A")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    again = build_consensus(study, "P0001", adjudicated={Phase.C1: first}, author="Dr A")
+    assert again.status is Status.UNCHANGED
+    for mask, author in ((second, "Dr A"), (first, "adjudication")):
+        with pytest.raises(OutputError, match="P0001: another consensus") as caught:
+            build_consensus(study, "P0001", adjudicated={Phase.C1: mask}, author=author)
+        assert caught.value.code == "consensus-exists"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert build_consensus(study, "P0001", adjudicated={Phase.C1: second}, replace=True).status is Status.DONE
+    assert np.array_equal(load_mask(folder / "C1.nii.gz").voxels, load_mask(second).voxels)

@@ -226,6 +226,8 @@ def test_readings_and_cohort_wait_for_whoever_works_on_the_study(ready: Study, t
     batch.mkdir(parents=True)
     shutil.copy(ready.liver("P0001", Phase.C1), batch / "C1.nii.gz")
     (tmp_path / "t.csv").write_text("patient_id\n1\n")
+    shutil.rmtree(ready.consensus("P0002"))
+    read_and_seal(ready, "P0002")
     root = str(ready.root)
     commands = (
         ["cohort", root, str(tmp_path / "t.csv")],

@@ -26,6 +26,18 @@ CODES: tuple[FindingCode, ...] = (
         hint="Review the listed slices together and give `quadphase annotate adjudicate` the agreed mask",
     ),
     FindingCode(
+        code="reading-without-phase",
+        severity=Severity.INFO,
+        title="A sealed reading has no mask of a phase, which says that no lesion was seen there",
+        hint="Nothing to do",
+    ),
+    FindingCode(
+        code="readings-identical",
+        severity=Severity.WARNING,
+        title="All readers sealed the same voxels in every phase of a case",
+        hint="Two people never draw the same: was one reading handed in twice?",
+    ),
+    FindingCode(
         code="adjudication-unused",
         severity=Severity.WARNING,
         title="An adjudicated mask was not used, as the readers did not differ there",
