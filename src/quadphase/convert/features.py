@@ -11,16 +11,19 @@ __all__ = ["features_of", "first_acquired_s", "series_name"]
 
 
 def series_name(stack: Stack, key: bytes) -> str:
-    """Keyed hash of the series and the number of the stack within it, e.g. ``3f2a…-2``."""
-    return f"{_series_group(stack, key)}-{stack.part}"
+    """Name of a stack, which no other of its exam has: keyed hashes of its series and form, and its part.
 
-
-def _series_group(stack: Stack, key: bytes) -> str:
-    # Stacks of one series that differ in kernel or matrix are told apart by those; parts by their number.
+    E.g. ``3f2a….c9a4-2``. The form is what `stacks.group_slices` tells stacks of one series apart by (frame of
+    reference, kernel, image type, matrix, pixel spacing, orientation); parts of one form are told apart by number.
+    """
     first = stack.headers[0]
-    plane = first.plane
-    form = f"{first.acquisition.kernel}\0{first.acquisition.image_type[:3]}\0{plane.rows}x{plane.columns}"
-    return keyed_hash(key, "series", stack.series_identity) + "." + keyed_hash(key, "form", form, digits=4)
+    plane, frame = first.plane, first.origin.frame_of_reference_uid
+    matrix = (plane.rows, plane.columns, round(plane.row_spacing_mm, 4), round(plane.column_spacing_mm, 4))
+    # + 0.0: what rounds to minus zero is zero.
+    cosines = [round(x, 4) + 0.0 for x in (*plane.row_direction, *plane.column_direction)]
+    form = repr((frame, first.acquisition.kernel, first.acquisition.image_type[:3], matrix, cosines))
+    series = keyed_hash(key, "series", stack.series_identity)
+    return f"{series}.{keyed_hash(key, 'form', form, digits=4)}-{stack.part}"
 
 
 def first_acquired_s(stack: Stack) -> float | None:

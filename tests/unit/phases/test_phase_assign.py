@@ -292,6 +292,15 @@ def test_contradicting_rows_go_to_a_person(seen, rows):
     assert result.needs_review
 
 
+def test_a_name_that_two_stacks_share_goes_to_a_person(seen):
+    stacks = [replace(s, series="ab.cd-1") if s.index < 2 else s for s in seen()]
+    override = replace(decide(0, C1), stack=None, series="ab.cd-1")
+    result = assign(stacks, SETTINGS, [override], case="P0001")
+    (finding,) = [f for f in result.findings if f.code == "phase-override-ambiguous"]
+    assert "2 stacks" in finding.message
+    assert result.needs_review
+
+
 def test_an_override_for_a_stack_that_is_not_there_goes_to_a_person(seen):
     result = assign(seen(), SETTINGS, [decide(9, C1)], case="P0001")
     assert "phase-override-unknown" in codes(result)

@@ -33,6 +33,7 @@ REVIEW_CODES = frozenset(
         "phase-narrow-margin",
         "phase-repeated",
         "phase-override-unknown",
+        "phase-override-ambiguous",
         "phase-override-conflict",
         "phase-many-acquisitions",
     }
@@ -196,9 +197,9 @@ def _decided(
         ]
         if len(hits) != 1:
             name = override.series or f"stack {override.stack}"
-            findings.append(
-                Finding.of("phase-override-unknown", case, f"phases.csv names {name}, which this exam has not")
-            )
+            known = f"the name of {len(hits)} stacks"
+            code, why = ("ambiguous", known) if hits else ("unknown", "no stack of this exam")
+            findings.append(Finding.of(f"phase-override-{code}", case, f"phases.csv names {name}, which is {why}"))
             continue
         earlier = decided.get(hits[0])
         if earlier is not None and earlier.phase is not override.phase:

@@ -58,6 +58,12 @@ CODES: tuple[FindingCode, ...] = (
         hint="Copy the series from `quadphase exams`",
     ),
     FindingCode(
+        code="phase-override-ambiguous",
+        severity=Severity.ERROR,
+        title="phases.csv names several stacks by one name",
+        hint="Name the stack by its number, in the column `stack`",
+    ),
+    FindingCode(
         code="phase-override-conflict",
         severity=Severity.ERROR,
         title="Rows of phases.csv contradict each other",
