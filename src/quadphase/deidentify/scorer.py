@@ -22,7 +22,9 @@ from pydicom.dataset import Dataset
 
 from quadphase.deidentify.dataset import lenient
 from quadphase.errors import InputError
+from quadphase.io.access import unreadable
 from quadphase.io.json_file import load_json
+from quadphase.io.whole_tree import whole_tree
 
 __all__ = ["Check", "Expected", "Score", "Task", "answer_key_from", "score"]
 
@@ -142,17 +144,46 @@ def score(answer_key: Iterable[Expected], out: Path, *, instance_tag: str = "Ins
     Raises
     ------
     InputError
-        ``"missing-file"``.
+        ``"missing-file"``, ``"not-readable"``, ``"bad-dicom"``; ``"no-instances"`` where no file has the attribute, and
+        ``"ambiguous-instances"`` where files lack it or share a value: a check of one of them would say nothing about
+        the others, and what is missing counts as removed.
     """
-    if not out.exists():
+    if not out.is_dir():
         raise InputError("missing-file", f"There is no folder {out}", "Check the name")
-    found: dict[str, Dataset] = {}
     with lenient():
-        for path in sorted(p for p in out.rglob("*") if p.is_file()):
-            dataset = dcmread(path, force=True)
-            found[str(dataset.get(instance_tag, ""))] = dataset
-        judge = _Judge(found)
+        judge = _Judge(_by_instance(out, instance_tag))
         return Score(checks=tuple(judge.check(expected) for expected in answer_key))
+
+
+def _by_instance(out: Path, tag: str) -> dict[str, Dataset]:
+    """DICOM files by what tells them apart."""
+    tree = whole_tree(out)
+    if tree.closed:
+        raise InputError("not-readable", f"Not allowed to list {tree.closed[0]}", "Ask for the right to read it")
+    datasets = [dataset for path in tree.files if (dataset := _dicom(path)) is not None]
+    values = Counter(_text(dataset.get(tag)) or "" for dataset in datasets)
+    hint = "Name with --instance-tag an attribute that is kept and differs in every file, or judge one series at a time"
+    without, shared = values.pop("", 0), sum(n for n in values.values() if n > 1)
+    if not values:
+        raise InputError("no-instances", f"No DICOM file in {out} has {tag}", hint)
+    if without or shared:
+        told = f"{without} of {len(datasets)} files in {out} have no {tag}, {shared} share one with another"
+        raise InputError("ambiguous-instances", told, hint)
+    return {_text(dataset.get(tag)) or "": dataset for dataset in datasets}
+
+
+def _dicom(path: Path) -> Dataset | None:
+    """A file as DICOM, also without preamble; None for what has no class of objects and so is none."""
+    try:
+        dataset = dcmread(path, force=True)
+    except OSError as error:
+        raise unreadable(error, path) from None
+    except Exception as error:  # pydicom raises many kinds
+        raise InputError(
+            "bad-dicom", f"{path} is damaged ({type(error).__name__})", "Take it out of the folder"
+        ) from None
+    is_marked = bool(getattr(dataset, "preamble", None))
+    return dataset if is_marked or "SOPClassUID" in dataset or "SOPInstanceUID" in dataset else None
 
 
 @dataclass(slots=True)

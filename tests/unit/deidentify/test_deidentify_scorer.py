@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pydicom import dcmread
 from quadphase.deidentify.dataset import lenient
 from quadphase.deidentify.folder import DicomReport, deidentify_folder
 from quadphase.deidentify.scorer import Expected, Task, score
+from quadphase.errors import InputError
 
 KEY = bytes(range(32))
 
@@ -57,8 +59,6 @@ def test_untouched_files_fail_every_action_but_keeping(done: Done) -> None:
     ],
 )
 def test_the_scorer_notices(done: Done, tmp_path: Path, task: Task, keyword: str, value: object) -> None:
-    import shutil
-
     key, _, out, _ = done
     if task is Task.TAG_RETAINED:
         key = (*key, Expected(task=task, instance="5", path=(keyword,)))
@@ -94,3 +94,52 @@ def test_nothing_of_the_person_is_left_in_any_byte(done: Done) -> None:
         ):
             assert value not in data
         assert "Ouyang" not in str(path)
+
+
+@pytest.fixture
+def out(done: Done, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(done[2], tmp_path / "out"))
+
+
+def test_files_that_share_what_tells_them_apart_are_not_judged(done: Done, out: Path) -> None:
+    """A leak in one of two series with the same numbers would be certified away by the other."""
+    leak = sorted(out.rglob("*.dcm"))[0]
+    with lenient():
+        dataset = dcmread(leak)
+        dataset.InstanceNumber = 5 if dataset.InstanceNumber != 5 else 6
+        dataset.save_as(leak, enforce_file_format=True)
+    with pytest.raises(InputError, match=r"0 of 32 files in .* have no InstanceNumber, 2 share") as stopped:
+        score(done[0], out)
+    assert stopped.value.code == "ambiguous-instances"
+
+
+def test_a_file_without_what_tells_it_apart_is_not_left_out(done: Done, out: Path) -> None:
+    path = sorted(out.rglob("*.dcm"))[0]
+    with lenient():
+        dataset = dcmread(path)
+        del dataset.InstanceNumber
+        dataset.save_as(path, enforce_file_format=True)
+    with pytest.raises(InputError, match=r"1 of 32 files in .* have no InstanceNumber, 0 share"):
+        score(done[0], out)
+
+
+@pytest.mark.parametrize("tag", ["NoSuch", "PatientComments", ""])
+def test_an_attribute_no_file_has_certifies_nothing(done: Done, out: Path, tag: str) -> None:
+    with pytest.raises(InputError, match="No DICOM file in") as stopped:
+        score(done[0], out, instance_tag=tag)
+    assert stopped.value.code == "no-instances"
+
+
+def test_an_empty_folder_certifies_nothing(done: Done, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("no DICOM here")
+    with pytest.raises(InputError, match="No DICOM file in"):
+        score(done[0], tmp_path)
+    with pytest.raises(InputError, match="There is no folder"):
+        score(done[0], tmp_path / "README.md")
+
+
+def test_other_files_are_no_instances_and_dicom_without_preamble_is_one(done: Done, out: Path) -> None:
+    (out / "README.md").write_text("cleaned on Monday")
+    path = sorted(out.rglob("*.dcm"))[0]
+    path.write_bytes(path.read_bytes()[132:])
+    assert score(done[0], out).percent == 100.0
