@@ -102,7 +102,7 @@ def dicom(
                 source, out, key, pseudonyms=pseudonyms, identifiers=identifiers, dry_run=dry_run, progress=update
             )
         emit(report.to_dict(), json=json, text=lambda: _show_dicom(report, out, dry_run=dry_run))
-        if report.refused:
+        if report.refused or report.closed_folders:
             raise typer.Exit(int(ExitCode.SOME_CASES_FAILED))
 
 

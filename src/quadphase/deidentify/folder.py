@@ -25,6 +25,7 @@ from quadphase.deidentify.dicom_file import TooLargeError, read_dicom
 from quadphase.deidentify.scan import ScanReport, scan
 from quadphase.errors import InputError
 from quadphase.io import atomic
+from quadphase.io.file_tree import Entry, Listing, list_tree
 from quadphase.io.pseudonyms import keyed_hash
 from quadphase.model import Finding
 from quadphase.model.source import Identifier
@@ -47,6 +48,8 @@ class DicomReport:
     ----------
     written, refused, ignored : int
         DICOM files de-identified; DICOM files kept back, each with a finding; other files.
+    closed_folders : int
+        Folders of the source that may not be listed, whose files are none of these.
     subjects : int
         Patients.
     changed : mapping of keyword to int
@@ -60,6 +63,7 @@ class DicomReport:
     written: int
     refused: int
     ignored: int
+    closed_folders: int
     subjects: int
     changed: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = field(default=())
@@ -70,6 +74,7 @@ class DicomReport:
             "written": self.written,
             "refused": self.refused,
             "ignored": self.ignored,
+            "closed_folders": self.closed_folders,
             "subjects": self.subjects,
             "changed": dict(sorted(self.changed.items())),
             "findings": [finding.to_dict() for finding in self.findings],
@@ -107,7 +112,7 @@ def deidentify_folder(
     Raises
     ------
     InputError
-        ``"missing-file"``, ``"inside-source"``, ``"no-dicom"``.
+        ``"missing-file"``, ``"inside-source"``, ``"no-dicom"``, and as `list_tree`.
     OutputError
         As `atomic.new_folder`.
     PrivacyError
@@ -117,8 +122,9 @@ def deidentify_folder(
         raise InputError("missing-file", f"There is no folder {source}", "Check the name")
     if out.resolve().is_relative_to(source.resolve()):
         raise InputError("inside-source", f"{out} lies inside {source}", "Name a folder outside the source")
-    files = sorted(p for p in (source.rglob("*") if source.is_dir() else [source]) if p.is_file())
-    run = _Run(key=key, pseudonyms=pseudonyms or {}, total=len(files))
+    listing = list_tree(source) if source.is_dir() else Listing(root="", entries=(Entry(str(source), 0, 0),))
+    files = [Path(entry.path) for entry in listing.entries]
+    run = _Run(key=key, pseudonyms=pseudonyms or {}, total=len(files), closed_folders=listing.closed_folders)
     if dry_run:
         for number, path in enumerate(files, start=1):
             run.one(number, path, None)
@@ -131,7 +137,8 @@ def deidentify_folder(
             if progress is not None:
                 progress(number, len(files), "")
         if not run.written:
-            first = f": {run.findings[0].message}" if run.findings else ""
+            findings = run.report(None).findings
+            first = f": {findings[0].message}" if findings else ""
             raise InputError(
                 "no-dicom", f"Nothing in {source} could be de-identified{first}", "See the findings of --dry-run"
             )
@@ -150,6 +157,7 @@ class _Run:
     key: bytes = field(repr=False)
     pseudonyms: Mapping[str, str] = field(repr=False)
     total: int
+    closed_folders: int
     written: int = 0
     refused: int = 0
     ignored: int = 0
@@ -211,14 +219,19 @@ class _Run:
         self.refused += 1
         self.findings.append(Finding.of(code, location, message))
 
+    def _closed(self) -> list[Finding]:
+        count = self.closed_folders
+        return [Finding.of("closed-folders", "source", f"folders that may not be listed: {count}")] if count else []
+
     def report(self, proof: ScanReport | None) -> DicomReport:
         return DicomReport(
             written=self.written,
             refused=self.refused,
             ignored=self.ignored,
+            closed_folders=self.closed_folders,
             subjects=len(self.subjects),
             changed=self.changed,
-            findings=tuple(self.findings),
+            findings=(*self._closed(), *self.findings),
             proof=proof,
         )
 

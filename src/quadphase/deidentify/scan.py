@@ -21,6 +21,7 @@ from quadphase.deidentify.moments import moment
 from quadphase.deidentify.regions import Flaw, Nature, Region
 from quadphase.deidentify.unpacking import regions
 from quadphase.errors import InputError, PrivacyError
+from quadphase.io.whole_tree import WholeTree, whole_tree
 from quadphase.model import Finding, Severity
 from quadphase.model.source import Identifier
 
@@ -130,7 +131,9 @@ def scan_with(matcher: Matcher, path: Path, *, progress: Progress | None = None)
     if not path.exists():
         raise InputError("missing-file", f"There is no file or folder {path}", "Check the name")
     path = path.resolve()  # a link that was asked for by name is followed, others are not
-    entries = sorted(path.rglob("*")) if path.is_dir() else [path]
+    tree = whole_tree(path) if path.is_dir() else WholeTree(entries=(path,), closed=())
+    # A root that may not be listed is the only entry there is.
+    entries = tree.entries or tree.closed
     findings = [
         Finding.of("identifier-too-short", "identifiers", f"{count} of kind {kind} were not searched")
         for kind, count in sorted(matcher.too_short.items())
@@ -149,6 +152,8 @@ def scan_with(matcher: Matcher, path: Path, *, progress: Progress | None = None)
         except OSError as error:
             findings.append(Finding.of("not-scanned", location, f"cannot be read: {error.strerror}"))
             continue
+        if entry in tree.closed:
+            about.append(Flaw(place="folder", reason="may not be listed, and what is in it was not read"))
         files += data is not None
         total += len(data or b"")
         seen: set[tuple[str, frozenset[str]]] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,20 @@ def test_a_deflated_file_of_ordinary_size_is_read(source: Path, tmp_path: Path) 
         dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
         dataset.save_as(path, enforce_file_format=True)
     assert deidentify_folder(source, tmp_path / "out", KEY).written == 4
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_folder_that_may_not_be_listed_is_said(
+    source: Path, tmp_path: Path, close: Callable[[Path], None], dry_run: bool
+) -> None:
+    write_series(volume(2), source / "T000002")
+    close(source / "T000002")
+    report = deidentify_folder(source, tmp_path / "out", KEY, dry_run=dry_run)
+    assert report.written == 4
+    assert report.to_dict()["closed_folders"] == 1
+    assert [(f.code, f.location) for f in report.findings] == [("closed-folders", "source")]
+
+
+def test_one_file_can_be_shared(source: Path, tmp_path: Path) -> None:
+    one = sorted((source / "T000001").iterdir())[0]
+    assert deidentify_folder(one, tmp_path / "out", KEY).written == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,29 @@ def test_a_time_that_stands_for_none_is_nobodys_birth_date(tmp_path: Path) -> No
 def test_a_missing_path_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no file or folder"):
         scan(tmp_path / "nothing", [ID])
+
+
+@pytest.mark.parametrize("closed", ["", "inner", "inner/deeper"])
+def test_a_folder_that_may_not_be_listed_is_no_proof(
+    tmp_path: Path, close: Callable[[Path], None], closed: str
+) -> None:
+    root = tmp_path / "release"
+    (root / "inner" / "deeper").mkdir(parents=True)
+    (root / "inner" / "deeper" / "x.txt").write_text("73451988")
+    close(root / closed)
+    report = scan(root, [ID])
+    assert [(f.code, f.location) for f in report.findings] == [("not-scanned", closed or "release")]
+    assert not report.is_clean
+
+
+def test_links_are_not_followed_and_hidden_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "x.txt").write_text("73451988")
+    (tmp_path / "release" / ".tmp-a").mkdir(parents=True)
+    (tmp_path / "release" / ".tmp-a" / ".x.txt").write_text("73451988")
+    (tmp_path / "release" / "link").symlink_to("../elsewhere")
+    report = scan(tmp_path / "release", [ID])
+    assert [f.location for f in report.findings if f.code == "identifier-found"] == [".tmp-a/.x.txt"]
 
 
 def test_no_identifiers_is_a_clean_scan(tmp_path: Path) -> None:
