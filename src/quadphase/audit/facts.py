@@ -8,7 +8,7 @@ long as its case is judged and is never sent to another process.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -92,11 +92,22 @@ class Orientation:
     ----------
     right, front, head : float or None
         Liver on the right; spine at the back; lung above.
+    exchanged : bool
+        Whether the two axes of the plane are exchanged: what the header calls right-left is front-back. Right and
+        front are then judged after exchanging them back.
     """
 
     right: float | None
     front: float | None
     head: float | None
+    exchanged: bool = False
+
+    @property
+    def is_mirrored(self) -> bool | None:
+        """Whether the plane is a mirror image of the patient and not only turned; None if it cannot tell."""
+        if self.right is None or self.front is None:
+            return None
+        return bool((self.right * self.front < 0) != self.exchanged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -271,3 +282,15 @@ class Sketch:
     spacing_mm: tuple[float, float, float]
     black: float
     unit: float
+
+    def exchanged(self) -> Sketch:
+        """The same picture with the two axes of the plane exchanged."""
+        i, j, k = self.spacing_mm
+        return replace(
+            self,
+            grey=self.grey.swapaxes(0, 1),
+            body=self.body.swapaxes(0, 1),
+            liver=None if self.liver is None else self.liver.swapaxes(0, 1),
+            lesion=None if self.lesion is None else self.lesion.swapaxes(0, 1),
+            spacing_mm=(j, i, k),
+        )

@@ -35,15 +35,14 @@ def _mask(item: Item, change: Callable[[np.ndarray], np.ndarray], *, which: str 
     return replace(item, **{which: Mask(voxels=np.ascontiguousarray(change(mask.voxels)), grid=mask.grid)})
 
 
+def _changed(item: Item, change: Callable[[np.ndarray], np.ndarray]) -> Item:
+    """Another array under an unchanged header, masks with it."""
+    new = _mask(with_hu(item, change(item.volume.hu)), change)
+    return _mask(new, change, which="lesion") if item.lesion is not None else new
+
+
 def _flip(item: Item, axis: int) -> Item:
-    """Array turned round under an unchanged header, masks with it."""
-
-    def turned(array: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(np.flip(array, axis))
-
-    new = with_hu(item, turned(item.volume.hu))
-    new = _mask(new, turned)
-    return _mask(new, turned, which="lesion") if item.lesion is not None else new
+    return _changed(item, lambda array: np.flip(array, axis))
 
 
 def _moved(item: Item, affine: np.ndarray) -> Item:
@@ -79,6 +78,9 @@ SINGLE: dict[str, tuple[Callable[[Item], Item], set[str]]] = {
     "upside-down": (lambda i: _flip(i, 2), {"upside-down", "slice-order-differs"}),
     "mirrored": (lambda i: _flip(i, 0), {"left-right-swapped"}),
     "turned": (lambda i: _flip(i, 1), {"back-to-front"}),
+    "transposed": (lambda i: _changed(i, lambda a: a.swapaxes(0, 1)), {"axes-swapped"}),
+    "turned by 90°": (lambda i: _changed(i, np.rot90), {"axes-swapped"}),
+    "turned by 270°": (lambda i: _changed(i, lambda a: np.rot90(a, 3)), {"axes-swapped"}),
     "offset": (lambda i: with_hu(i, i.volume.hu - np.int16(40)), {"hu-offset", "window-differs"}),
     "constant": (
         lambda i: with_hu(i, np.zeros_like(i.volume.hu)),

@@ -66,10 +66,15 @@ def _codes(root: Path) -> set[str]:
     return set(audit(root).counts) - ALWAYS
 
 
-def _turned(item: Item, axis: int) -> Item:
+def _changed(item: Item, change: Callable[[np.ndarray], np.ndarray]) -> Item:
+    """Another array under an unchanged header, the mask with it."""
     assert item.liver is not None
-    liver = Mask(voxels=np.ascontiguousarray(np.flip(item.liver.voxels, axis)), grid=item.liver.grid)
-    return replace(with_hu(item, np.flip(item.volume.hu, axis)), liver=liver)
+    liver = Mask(voxels=np.ascontiguousarray(change(item.liver.voxels)), grid=item.liver.grid)
+    return replace(with_hu(item, change(item.volume.hu)), liver=liver)
+
+
+def _turned(item: Item, axis: int) -> Item:
+    return _changed(item, lambda array: np.flip(array, axis))
 
 
 def _windowed(item: Item) -> Item:
@@ -84,6 +89,9 @@ def test_clean_twins(real: Items, tmp_path: Path) -> None:
 FAULTS: dict[str, tuple[Callable[[Item], Item], set[str]]] = {
     "mirrored": (lambda i: _turned(i, 0), {"left-right-swapped"}),
     "turned": (lambda i: _turned(i, 1), {"back-to-front"}),
+    "transposed": (lambda i: _changed(i, lambda a: a.swapaxes(0, 1)), {"axes-swapped"}),
+    "transposed, windowed": (lambda i: _windowed(_changed(i, lambda a: a.swapaxes(0, 1))), {"axes-swapped"}),
+    "turned by 90°": (lambda i: _changed(i, np.rot90), {"axes-swapped"}),
     "offset of a window": (lambda i: with_hu(_windowed(i), _windowed(i).volume.hu - np.int16(40)), {"hu-offset"}),
     "liver empty": (
         lambda i: replace(i, liver=Mask(voxels=np.zeros(i.volume.grid.shape, bool), grid=i.volume.grid)),
@@ -108,6 +116,20 @@ FAULTS: dict[str, tuple[Callable[[Item], Item], set[str]]] = {
 def test_fault_in_real_ct(fault: str, real: Items, tmp_path: Path) -> None:
     change, expected = FAULTS[fault]
     assert _codes(write_plain(tmp_path, [change(real[0])])) == expected
+
+
+def test_transposed_scan_is_repaired(real: Items, tmp_path: Path) -> None:
+    item = real[0]
+    for name, change in (("mirror image", lambda a: a.swapaxes(0, 1)), ("quarter turn", np.rot90)):
+        root = write_plain(tmp_path / name, [_changed(item, change)])
+        assert name in audit(root).of("axes-swapped")[0].message
+        out = tmp_path / f"{name} repaired"
+        repair(root, out)
+        assert _codes(out) == set()
+        for path, array in zip(paths_of(item)[::2], (item.volume.hu, item.liver.voxels), strict=True):  # type: ignore[union-attr]
+            fixed = load_label_map(out / str(path))
+            assert fixed.grid.is_close(item.volume.grid)
+            assert np.array_equal(fixed.labels, array)
 
 
 def test_full_range_offset(real: Items, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ import pytest
 from quadphase.audit import audit
 from quadphase.audit.repair import repair
 from quadphase.audit.repair import run as repair_run
+from quadphase.audit.repair.axes import AxisSigns
+from quadphase.audit.repair.geometry import turned_grid
 from quadphase.errors import InputError, OutputError
 from quadphase.io.nifti import load_mask, load_volume, save_volume
 from quadphase.io.tables import format_csv
@@ -116,6 +118,38 @@ def test_spacing_of_siblings_is_matched(one: Items, flawed: Path, tmp_path: Path
     assumed = [line for line in provenance(out) if line["what"] == "spacing" and line["status"] == "assumed"]
     assert len(assumed) == 3
     assert all("matched to C2" in line["basis"] and "%" in line["uncertainty"] for line in assumed)
+
+
+def test_exchanged_axes_are_exchanged_back(one: Items, tmp_path: Path) -> None:
+    """One phase transposed, under a header that is right and under a nominal one; its siblings tell nothing of it."""
+    item = one[1]
+    for name, affine in (("true", item.volume.grid.affine), ("nominal", np.eye(4))):
+        root = write_plain(tmp_path / name, one)
+        for path, array in zip(
+            paths_of(item),
+            (item.volume.hu, item.lesion.voxels, item.liver.voxels),  # type: ignore[union-attr]
+            strict=True,
+        ):
+            turned = array.swapaxes(0, 1)
+            nib.save(
+                nib.Nifti1Image(turned if turned.dtype == np.int16 else turned.astype(np.uint8), affine),
+                root / str(path),
+            )
+        out = tmp_path / f"{name}-fixed"
+        repair(root, out, spacing=spacing_table(tmp_path / "spacing.csv", one))
+        (line,) = [line for line in provenance(out) if line["what"] == "orientation"]
+        assert "rows and columns exchanged" in line["after"]
+        fixed = load_volume(out / paths_of(item)[0])
+        assert fixed.grid.is_close(item.volume.grid), name
+        assert np.array_equal(fixed.hu, item.volume.hu)
+        assert set(audit(out).counts) == set()
+
+
+def test_exchanged_axes_take_their_spacing_along() -> None:
+    grid = Grid((4, 4, 2), np.diag([-2.0, -3.0, 5.0, 1.0]))
+    signs = AxisSigns(right=1, front=1, head=1, exchanged=True, unknown=(), basis="")
+    turned = turned_grid(grid, signs, (3.0, 2.0, 5.0))
+    assert np.allclose(turned.affine[:3, :3], [[0, -2, 0], [-3, 0, 0], [0, 0, 5]])
 
 
 def test_estimates_state_their_uncertainty(one: Items, flawed: Path, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ class AxisSigns:
     Parameters
     ----------
     right, front, head : int
+    exchanged : bool
+        Whether the first two axes of the array must be exchanged before that.
     unknown : tuple of str
         Axes that nothing in the subject's images shows.
     basis : str
@@ -27,12 +29,13 @@ class AxisSigns:
     right: int
     front: int
     head: int
+    exchanged: bool
     unknown: tuple[str, ...]
     basis: str
 
     @property
     def is_identity(self) -> bool:
-        return (self.right, self.front, self.head) == (1, 1, 1)
+        return (self.right, self.front, self.head, self.exchanged) == (1, 1, 1, False)
 
 
 def matches_of(case: CaseContext) -> dict[tuple[Phase, Phase], SliceMatch]:
@@ -56,8 +59,12 @@ def axis_signs(case: CaseContext, matches: dict[tuple[Phase, Phase], SliceMatch]
         if volume.grid is None:
             continue
         codes = volume.grid.axis_codes
-        like = [p for p, v in case.volumes.items() if v.grid is not None and v.grid.axis_codes == codes]
-        right, front = seen[phase].right, seen[phase].front
+        right, front, exchanged = seen[phase].right, seen[phase].front, seen[phase].exchanged
+        like = [
+            p
+            for p, v in case.volumes.items()
+            if v.grid is not None and v.grid.axis_codes == codes and seen[p].exchanged == exchanged
+        ]
         basis: list[str] = []
         unknown: list[str] = []
         if right is None:
@@ -68,7 +75,12 @@ def axis_signs(case: CaseContext, matches: dict[tuple[Phase, Phase], SliceMatch]
         for name, score in (("liver side", right), ("spine", front), ("lung and siblings", head)):
             (unknown if score is None else basis).append(name)
         decided[phase] = AxisSigns(
-            right=_sign(right), front=_sign(front), head=_sign(head), unknown=tuple(unknown), basis=", ".join(basis)
+            right=_sign(right),
+            front=_sign(front),
+            head=_sign(head),
+            exchanged=exchanged,
+            unknown=tuple(unknown),
+            basis=", ".join(basis),
         )
     return decided
 

@@ -169,7 +169,9 @@ def _orientation_lines(volume: VolumeFacts, signs: AxisSigns) -> list[Assumption
     if not signs.is_identity:
         turned = [n for n, s in (("x", signs.right), ("y", signs.front), ("z", signs.head)) if s < 0]
         before = "".join(volume.grid.axis_codes)
-        after = f"world {', '.join(turned)} turned, stored {''.join(STORAGE)}"
+        done = ["rows and columns exchanged"] if signs.exchanged else []
+        done += [f"world {', '.join(turned)} turned"] if turned else []
+        after = f"{', '.join(done)}, stored {''.join(STORAGE)}"
         lines.append(_line(volume.location, "repaired", "orientation", before, after, signs.basis))
     elif volume.grid.axis_codes != STORAGE and volume.is_nominal:
         before, after = "".join(volume.grid.axis_codes), "".join(STORAGE)

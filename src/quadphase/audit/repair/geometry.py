@@ -62,12 +62,12 @@ def choose_spacings(
             spacing = (float(i or 0), float(j or 0), float(k or 0))
             if not volume.is_nominal and np.allclose(spacing, volume.grid.spacing_mm, rtol=1e-6, atol=ROUNDED_MM):
                 # The table repeats the header, with fewer digits: nothing is repaired.
-                spacing, status, basis = volume.grid.spacing_mm, "kept", "header, and the table agrees"
+                spacing, status, basis = _kept(volume, volume.grid), "kept", "header, and the table agrees"
             else:
                 status, basis = "repaired", "given by the table"
             chosen[phase] = SpacingChoice(spacing_mm=spacing, status=status, basis=basis)
         elif not volume.is_nominal:
-            chosen[phase] = SpacingChoice(spacing_mm=volume.grid.spacing_mm, status="kept", basis="header")
+            chosen[phase] = SpacingChoice(spacing_mm=_kept(volume, volume.grid), status="kept", basis="header")
     if not estimate:
         return chosen
     for phase, volume in case.volumes.items():
@@ -93,6 +93,12 @@ def choose_spacings(
             spacing_mm=(*in_plane, k), status="assumed", basis=f"{basis}; {words}", uncertainty=f"{spread}; {doubt}"
         )
     return chosen
+
+
+def _kept(volume: VolumeFacts, grid: Grid) -> tuple[float, float, float]:
+    """Spacing of the header, along the axes as they are stored: exchanged with them."""
+    i, j, k = grid.spacing_mm
+    return (j, i, k) if volume.orientation.exchanged else (i, j, k)
 
 
 def _in_plane(
@@ -145,8 +151,9 @@ def _from_liver(volume: VolumeFacts) -> tuple[float, str, str] | None:
 
 
 def turned_grid(grid: Grid, signs: AxisSigns, spacing_mm: tuple[float, float, float]) -> Grid:
-    """Grid with world axes turned and columns scaled; the centre of the volume keeps its place."""
-    axes = np.diag([signs.right, signs.front, signs.head]) @ grid.affine[:3, :3]
+    """Grid with array axes exchanged, world axes turned, columns scaled; the centre of the volume keeps its place."""
+    columns = [1, 0, 2] if signs.exchanged else [0, 1, 2]
+    axes = np.diag([signs.right, signs.front, signs.head]) @ grid.affine[:3, columns]
     axes = axes / np.linalg.norm(axes, axis=0) * np.asarray(spacing_mm)
     middle = (np.array(grid.shape) - 1) / 2
     affine = np.eye(4)

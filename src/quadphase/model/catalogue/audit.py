@@ -86,6 +86,7 @@ CODES: tuple[FindingCode, ...] = (
     _code("upside-down", _E, "Head and feet are swapped against the header", "quadphase repair"),
     _code("back-to-front", _E, "Front and back are swapped against the header", "quadphase repair"),
     _code("left-right-swapped", _E, "Left and right are swapped against the header", "quadphase repair"),
+    _code("axes-swapped", _E, "Rows and columns are exchanged against the header", "quadphase repair"),
     _code("slice-order-differs", _E, "One phase is stored in the other slice order", "quadphase repair"),
     _code(
         "phases-apart",
