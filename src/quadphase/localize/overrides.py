@@ -7,7 +7,7 @@ quadphase a range is half-open and 0-based.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from quadphase.io.tables import load_numbered_table
@@ -29,12 +29,15 @@ class RangeOverride:
         Half-open, 0-based indices of the last array axis.
     author, time : str
         Who set it and when, as written in the table; may be blank.
+    row : int
+        Number of the row as a spreadsheet shows it, for messages; 0 where it is in no table.
     """
 
     first: int
     stop: int
     author: str = ""
     time: str = ""
+    row: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.first < self.stop:
@@ -90,7 +93,7 @@ def load_range_overrides(path: Path) -> dict[tuple[str, Phase], RangeOverride]:
     """
     overrides: dict[tuple[str, Phase], RangeOverride] = {}
     for number, row in load_numbered_table(path):
-        key, override = _parse(row, f"{path.name}, row {number}")
+        key, override = _parse(row, f"{path.name}, row {number}", number)
         if key in overrides:
             raise LocalizeError(
                 "duplicate-row", f"{path.name}, row {number}: {key[0]} {key[1]} was set before", "Keep one row"
@@ -99,7 +102,7 @@ def load_range_overrides(path: Path) -> dict[tuple[str, Phase], RangeOverride]:
     return overrides
 
 
-def _parse(row: dict[str, str], where: str) -> tuple[tuple[str, Phase], RangeOverride]:
+def _parse(row: dict[str, str], where: str, number: int) -> tuple[tuple[str, Phase], RangeOverride]:
     absent = [name for name in REQUIRED if not row.get(name)]
     if absent:
         hint = "ITK-SNAP counts from 1; most programs count from 0" if "index_base" in absent else ""
@@ -121,5 +124,6 @@ def _parse(row: dict[str, str], where: str) -> tuple[tuple[str, Phase], RangeOve
             f"{where}: slices {row['first']}..{row['last']} are no range with index_base {base}",
             "first must not be after last nor before the first slice",
         )
-    override = RangeOverride(first=first, stop=last + 1, author=row.get("author", ""), time=row.get("time", ""))
+    author, time = row.get("author", ""), row.get("time", "")
+    override = RangeOverride(first=first, stop=last + 1, author=author, time=time, row=number)
     return (row["case"], phase), override

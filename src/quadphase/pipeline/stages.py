@@ -27,6 +27,7 @@ from quadphase.localize.overrides import load_range_overrides
 from quadphase.model import Decision, Outcome, Reason, Status
 from quadphase.model.source import SourceInstance, SourcePatient
 from quadphase.pipeline.run_log import RunLog
+from quadphase.pipeline.strays import stray_livers, stray_phase_rows, stray_ranges
 from quadphase.pipeline.work import Job, ProgressCallback, run_jobs
 
 __all__ = [
@@ -154,7 +155,10 @@ def convert_cases(
     executor: Executor,
     progress: ProgressCallback,
 ) -> tuple[Outcome, ...]:
-    """Convert the chosen exam of every case; what is held leaves its findings in ``reports/held/``."""
+    """Convert the chosen exam of every case; what is held leaves its findings in ``reports/held/``.
+
+    A row of ``phases.csv`` for no case of the study is an outcome that failed, after those of the cases.
+    """
     overrides = load_overrides(study.overrides / "phases.csv")
     jobs = [
         Job(
@@ -173,6 +177,14 @@ def convert_cases(
     ]
     outcomes = _run(study, ledger, convert_case, jobs, stage="convert", executor=executor, progress=progress)
     _report_held(study, outcomes)
+    rows = (override for of_case in overrides.values() for override in of_case)
+    return (*outcomes, *_logged(study, stray_phase_rows(rows, set(ledger.pseudonyms().values()))))
+
+
+def _logged(study: Study, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    log = RunLog(study)
+    for outcome in outcomes:
+        log.outcome(outcome)
     return outcomes
 
 
@@ -196,6 +208,9 @@ def localize_cases(
 ) -> tuple[Outcome, ...]:
     """Find the liver in every converted case; see `localize_case`.
 
+    A row of ``liver_range.csv`` or a mask under ``overrides/livers`` for no case or phase of the study is an outcome
+    that failed, after those of the cases.
+
     Parameters
     ----------
     backend, command : optional
@@ -204,6 +219,7 @@ def localize_cases(
     table = study.overrides / "liver_range.csv"
     ranges = load_range_overrides(table) if table.is_file() else {}
     settings = study.protocol.localize
+    converted = passed(ledger, "convert")
     jobs = [
         Job(
             case=case,
@@ -215,9 +231,12 @@ def localize_cases(
                 ranges={phase: override for (name, phase), override in ranges.items() if name == case},
             ),
         )
-        for case in passed(ledger, "convert")
+        for case in converted
     ]
-    return _run(study, ledger, localize_case, jobs, stage="localize", executor=executor, progress=progress)
+    outcomes = _run(study, ledger, localize_case, jobs, stage="localize", executor=executor, progress=progress)
+    known = set(ledger.pseudonyms().values())
+    strays = (*stray_ranges(study, ranges, known, converted), *stray_livers(study, known, converted))
+    return (*outcomes, *_logged(study, strays))
 
 
 def consensus_cases(study: Study, ledger: Ledger, *, dry_run: bool = False) -> tuple[Outcome, ...]:

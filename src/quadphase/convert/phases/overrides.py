@@ -7,12 +7,12 @@ number (0-based, as printed) is accepted instead. ``phase`` is P, C1, C2, C3, or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from quadphase.errors import InputError
-from quadphase.io.tables import load_table
+from quadphase.io.tables import load_numbered_table
 from quadphase.model import Phase
 
 __all__ = ["PhaseOverride", "load_overrides"]
@@ -20,7 +20,10 @@ __all__ = ["PhaseOverride", "load_overrides"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseOverride:
-    """One row. ``phase`` None leaves the stack out; exactly one of ``series`` and ``stack`` is given."""
+    """One row. ``phase`` None leaves the stack out; exactly one of ``series`` and ``stack`` is given.
+
+    ``row`` is its number as a spreadsheet shows it, for messages; 0 where it is in no table.
+    """
 
     case: str
     series: str | None
@@ -28,6 +31,7 @@ class PhaseOverride:
     phase: Phase | None
     author: str
     time: str
+    row: int = field(default=0, compare=False)
 
 
 def load_overrides(path: Path) -> Mapping[str, tuple[PhaseOverride, ...]]:
@@ -36,24 +40,24 @@ def load_overrides(path: Path) -> Mapping[str, tuple[PhaseOverride, ...]]:
     Raises
     ------
     InputError
-        ``"missing-column"``, ``"bad-phase"``, ``"bad-override"``, and those of `load_table`; with the row's number.
+        ``"missing-column"``, ``"bad-phase"``, ``"bad-override"``, with the row's number; those of
+        `load_numbered_table`.
     """
     if not path.exists():
         return {}
-    rows = load_table(path)
     found: dict[str, list[PhaseOverride]] = {}
-    for number, row in enumerate(rows, start=2):
+    for number, row in load_numbered_table(path):
         for column in ("case", "phase", "author", "time"):
             if column not in row:
                 raise InputError(
                     "missing-column", f"{path} has no column '{column}'", "It needs case, series, phase, author, time"
                 )
-        override = _override(row, f"{path} row {number}")
+        override = _override(row, f"{path} row {number}", number)
         found.setdefault(override.case, []).append(override)
     return {case: tuple(items) for case, items in found.items()}
 
 
-def _override(row: Mapping[str, str], where: str) -> PhaseOverride:
+def _override(row: Mapping[str, str], where: str, number: int) -> PhaseOverride:
     word = row["phase"].strip()
     try:
         phase = None if word.lower() == "none" else Phase(word.upper())
@@ -79,4 +83,5 @@ def _override(row: Mapping[str, str], where: str) -> PhaseOverride:
         phase=phase,
         author=row["author"],
         time=row["time"],
+        row=number,
     )
