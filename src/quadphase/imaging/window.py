@@ -9,6 +9,8 @@ from quadphase.model import Volume
 
 __all__ = ["window"]
 
+INT16 = np.iinfo(np.int16)
+
 
 def window(volume: Volume, *, lower_hu: int, upper_hu: int) -> Volume:
     """Clip to ``lower_hu <= value <= upper_hu``, staying in HU and in the volume's own type.
@@ -22,9 +24,10 @@ def window(volume: Volume, *, lower_hu: int, upper_hu: int) -> Volume:
     Raises
     ------
     InputError
-        ``"bad-window"`` if the limits are not in order.
+        ``"bad-window"`` if the limits are not in order or not of int16.
     """
-    if lower_hu >= upper_hu:
-        raise InputError("bad-window", f"A window needs lower < upper, not {lower_hu}..{upper_hu}")
+    if not INT16.min <= lower_hu < upper_hu <= INT16.max:
+        message = f"A window needs lower < upper within {INT16.min}..{INT16.max} HU, not {lower_hu}..{upper_hu}"
+        raise InputError("bad-window", message)
     clipped = np.clip(volume.hu, volume.hu.dtype.type(lower_hu), volume.hu.dtype.type(upper_hu))
     return Volume(hu=clipped, grid=volume.grid, window_hu=(lower_hu, upper_hu))

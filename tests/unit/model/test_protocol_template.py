@@ -65,6 +65,15 @@ def test_what_becomes_a_folder_is_a_plain_name(values: dict[str, dict[str, objec
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("window", [{"lower_hu": -40000}, {"upper_hu": 32768}, {"lower_hu": 200, "upper_hu": 200}])
+def test_a_window_lies_within_the_values_of_voxels(window: dict[str, int]) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        Protocol.of({"window": window})
+    assert "protocol: window" in caught.value.message
+    whole = Protocol.of({"window": {"lower_hu": -32768, "upper_hu": 32767}})
+    assert whole.window.lower_hu == -32768
+
+
 def test_plain_readers_and_prefixes_are_taken() -> None:
     protocol = Protocol.of({"annotate": {"readers": ["Reader_1", "Reader-2", "C"]}, "deidentify": {"prefix": "PLC"}})
     assert len(protocol.annotate.readers) == 3

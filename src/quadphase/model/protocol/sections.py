@@ -180,8 +180,9 @@ class WindowSection(Section):
     """Intensity window of the released volumes; the paper clips to -200...200 HU."""
 
     enabled: bool = True
-    lower_hu: int = -200
-    upper_hu: int = 200
+    lower_hu: int = Field(default=-200, ge=-32768, le=32767)
+    upper_hu: int = Field(default=200, ge=-32768, le=32767)
+    """Both of int16, as the voxels are."""
 
     @model_validator(mode="after")
     def _ordered(self) -> WindowSection:
