@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
-from multiprocessing import get_context
 
 from quadphase.io.release import Release
 from quadphase.io.release_rows import ReleaseRow
+from quadphase.processes import WorkerPool
 
 __all__ = ["rows_by_subject", "worker_pool"]
 
@@ -27,6 +27,5 @@ def worker_pool(given: Executor | None, workers: int, jobs: int) -> Iterator[Exe
     if given is not None or workers <= 1 or jobs <= 1:
         yield given
         return
-    # fork is unsafe once threads run (isal's, OpenMP's); spawn starts clean.
-    with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
+    with WorkerPool(workers) as pool:
         yield pool

@@ -18,10 +18,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +30,7 @@ from quadphase.phantom.anatomy import FIELD_OF_VIEW_MM
 from quadphase.phantom.clutter import write_stray_files
 from quadphase.phantom.fields import rng_of
 from quadphase.phantom.roster import Admission, roster
+from quadphase.processes import WorkerPool
 
 __all__ = ["Hospital", "build_hospital"]
 
@@ -138,10 +138,11 @@ def build_hospital(
         for n, a in enumerate(admissions)
     ]
     truths: list[dict[str, Any]] = []
-    for truth in _map(jobs, workers):
-        truths.append(truth)
-        if progress:
-            progress(len(truths), len(jobs), f"patient {len(truths)}")
+    with WorkerPool(workers) if workers > 1 else nullcontext() as pool:
+        for truth in map(admit, jobs) if pool is None else pool.map(admit, jobs):
+            truths.append(truth)
+            if progress:
+                progress(len(truths), len(jobs), f"patient {len(truths)}")
     write_stray_files(out / "pacs")
     _write_tables(out, admissions, truths, seed)
     return Hospital(
@@ -165,14 +166,6 @@ def _size(admission: Admission, matrix: int, slice_spacing_mm: float) -> dict[st
     slices = max(4, round(_COVERAGE_MM / slice_spacing_mm))
     pixel = FIELD_OF_VIEW_MM / matrix
     return {"shape": (matrix, matrix, slices), "spacing_mm": (pixel, pixel, round(slice_spacing_mm, 3))}
-
-
-def _map(jobs: list[Job], workers: int) -> Iterator[dict[str, Any]]:
-    if workers <= 1:
-        yield from map(admit, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-        yield from executor.map(admit, jobs)
 
 
 def _write_tables(out: Path, admissions: list[Admission], truths: list[dict[str, Any]], seed: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from quadphase.errors import OutputError
+from quadphase.interrupts import interrupt_held
 from quadphase.io.atomic import explain
 from quadphase.io.leftovers import sweep_study
 from quadphase.io.study import Study
@@ -41,4 +42,9 @@ def lock_study(study: Study) -> Iterator[None]:
         except OSError:
             raise OutputError("study-busy", f"Another run holds {study.root}", "Wait until it ends") from None
         sweep_study(study.root)
-        yield
+        try:
+            yield
+        except BaseException:
+            with interrupt_held():
+                sweep_study(study.root)  # of workers that had to be killed
+            raise

@@ -26,6 +26,7 @@ from quadphase.model import Decision, Diagnosis, Outcome, Reason, Severity, Stat
 from quadphase.model.source import SourcePatient
 from quadphase.pipeline.stages import exams_of, passed
 from quadphase.pipeline.work import ProgressCallback
+from quadphase.processes import stopped_with
 from quadphase.release import AuditNote, ReleaseSubject, ReleaseSummary, build_release, finish_release
 from quadphase.release.description import is_release
 
@@ -117,7 +118,10 @@ def publish(
         """The flow as it will be if this release succeeds."""
         return flow_svg(study_flow(study, ledger, _decisions(_outcomes(failed, ready))))
 
-    with atomic.new_folder(out, replace=replace, recognised=is_release, inputs=study.parts) as folder:
+    with (
+        atomic.new_folder(out, replace=replace, recognised=is_release, inputs=study.parts) as folder,
+        stopped_with(executor),
+    ):
         summary = build_release(
             study.root, folder, subjects, study.protocol, run=executor.map, progress=progress, held=held, flow=drawn
         )

@@ -7,16 +7,16 @@ place only, because its text could hold an identifier.
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from quadphase.errors import QuadphaseError
 from quadphase.model import Outcome, Reason, Status
+from quadphase.processes import WorkerPool
 
 __all__ = ["Job", "ProgressCallback", "SerialExecutor", "open_executor", "run_jobs"]
 
@@ -48,14 +48,11 @@ class SerialExecutor(Executor):
 
 @contextmanager
 def open_executor(workers: int) -> Iterator[Executor]:
-    """Processes on this machine, or `SerialExecutor` for one worker.
-
-    Processes are spawned, not forked: the parent holds threads and an open ledger, which must not be copied.
-    """
+    """Processes on this machine, or `SerialExecutor` for one worker; an interrupted block stops both at once."""
     if workers <= 1:
         yield SerialExecutor()
         return
-    with ProcessPoolExecutor(max_workers=workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with WorkerPool(workers) as pool:
         yield pool
 
 

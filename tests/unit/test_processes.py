@@ -1,0 +1,120 @@
+"""Ctrl-C and the pool: jobs unwind, nothing waits for ever, and only the parent speaks.
+
+Each test starts a small program in a process group of its own, as a shell does, and presses Ctrl-C there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PATIENCE_S = 60.0
+"""For a busy machine; what is meant to end here ends within a second or two."""
+
+PROGRAM = """
+import signal, sys, time
+from pathlib import Path
+from quadphase.processes import WorkerPool
+
+def job(value):
+    folder, number, stubborn = value
+    (folder / f"begun-{number}").touch()
+    try:
+        end = time.monotonic() + 300
+        while time.monotonic() < end:
+            try:
+                time.sleep(0.05)
+            except KeyboardInterrupt:
+                if not stubborn:
+                    raise
+                (folder / f"refused-{number}").touch()
+    finally:
+        (folder / f"unwound-{number}").touch()
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a test runner in the background ignores it
+    folder, stubborn = Path(sys.argv[1]), sys.argv[2] == "stubborn"
+    try:
+        with WorkerPool(2) as pool:
+            list(pool.map(job, [(folder, number, stubborn) for number in range(8)]))
+    except KeyboardInterrupt:
+        print("interrupted")
+        raise SystemExit(130)
+"""
+
+
+def wait_until(there: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not there():
+        assert time.monotonic() < end, "not within the time a busy machine may take"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[[str], subprocess.Popen[str]]:
+    (tmp_path / "program.py").write_text(PROGRAM)
+
+    def start(manner: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, str(tmp_path / "program.py"), str(tmp_path), manner],
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return start
+
+
+def names(folder: Path, prefix: str) -> list[str]:
+    return sorted(path.name for path in folder.glob(f"{prefix}-*"))
+
+
+@pytest.mark.parametrize("press", [os.killpg, os.kill], ids=["group", "parent-alone"])
+def test_one_press_unwinds_what_runs_and_forgets_what_waits(
+    tmp_path: Path, program: Callable[[str], subprocess.Popen[str]], press: Callable[[int, int], None]
+) -> None:
+    started = program("gentle")
+    wait_until(lambda: len(names(tmp_path, "begun")) == 2)
+    press(started.pid, signal.SIGINT)
+    said, _ = started.communicate(timeout=PATIENCE_S)
+    assert (started.returncode, said) == (130, "interrupted\n")
+    assert names(tmp_path, "begun") == ["begun-0", "begun-1"]
+    assert names(tmp_path, "unwound") == ["unwound-0", "unwound-1"]
+
+
+def test_a_second_press_kills_what_does_not_answer(
+    tmp_path: Path, program: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    started = program("stubborn")
+    wait_until(lambda: len(names(tmp_path, "begun")) == 2)
+    os.killpg(started.pid, signal.SIGINT)
+    wait_until(lambda: len(names(tmp_path, "refused")) == 2)
+    time.sleep(0.3)
+    assert started.poll() is None, "a job that does not answer is waited for"
+    os.killpg(started.pid, signal.SIGINT)
+    said, _ = started.communicate(timeout=PATIENCE_S)
+    assert (started.returncode, said) == (130, "interrupted\n")
+    assert names(tmp_path, "unwound") == []
+
+
+def test_a_press_while_the_workers_start_is_as_quiet(
+    tmp_path: Path, program: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    started = program("gentle")
+    children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
+    if not children.exists():
+        started.kill()
+        pytest.skip("the system does not tell the children of a process")
+    wait_until(lambda: len(children.read_text().split()) == 3)  # the resource tracker and two that import
+    os.killpg(started.pid, signal.SIGINT)
+    said, _ = started.communicate(timeout=PATIENCE_S)
+    assert (started.returncode, said) == (130, "interrupted\n")
+    assert names(tmp_path, "begun") == names(tmp_path, "unwound")
