@@ -1,10 +1,8 @@
-"""Open gzip, zip, tar, bzip2 and xz: every header field, every member, and the bytes between them."""
+"""Open gzip, zip and tar: every header field, every member, and the bytes between them."""
 
 from __future__ import annotations
 
-import bz2
 import io
-import lzma
 import struct
 import tarfile
 import zipfile
@@ -12,12 +10,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from quadphase.deidentify.moments import moment, zip_moment
-from quadphase.deidentify.regions import LARGEST, TOO_LARGE, Flaw, Nature, Part, Region
+from quadphase.deidentify.regions import LARGEST, TOO_LARGE, Flaw, Nature, Part, Region, outside
 
-__all__ = [
-    "is_bzip2", "is_gzip", "is_tar", "is_xz", "is_zip", "open_bzip2", "open_gzip", "open_tar", "open_xz",
-    "open_zip",
-]  # fmt: skip
+__all__ = ["gzip_header", "is_gzip", "is_tar", "is_zip", "open_gzip", "open_tar", "open_zip"]
 
 GZIP_PIECE: Final = 64 << 10
 """Compressed bytes inflated at a time, so that what comes out stays in the cache (measured)."""
@@ -48,7 +43,7 @@ def _gzip_contents(data: bytes, place: str, found: list[Part]) -> Iterator[bytes
         member += 1
         where = f"{place} > gzip member {member}".removeprefix(" > ")
         try:
-            seconds, at, header = _gzip_header(data, at)
+            seconds, at, header = gzip_header(data, at)
         except (IndexError, ValueError, struct.error):
             found.append(Flaw(place=where, reason="damaged gzip header"))
             return
@@ -80,7 +75,7 @@ def _gzip_contents(data: bytes, place: str, found: list[Part]) -> Iterator[bytes
         found.append((data[at:], f"{place} > after gzip".removeprefix(" > ")))
 
 
-def _gzip_header(data: bytes, at: int) -> tuple[int, int, bytes]:
+def gzip_header(data: bytes, at: int) -> tuple[int, int, bytes]:
     """(time, offset of the body, text fields) of the member at `at`."""
     flags = data[at + 3]
     (seconds,) = struct.unpack_from("<I", data, at + 4)
@@ -107,8 +102,10 @@ def is_zip(data: bytes) -> bool:
 def open_zip(data: bytes, place: str) -> Iterator[Part]:
     """Members with names, comments, extra fields and times; everything outside the members' data."""
     spans: list[tuple[int, int]] = []
+    begins = 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            begins = min((info.header_offset for info in archive.infolist()), default=0)
             for number, info in enumerate(archive.infolist(), start=1):
                 where = f"{place} > zip member {number}".removeprefix(" > ")
                 yield Region(data=info.filename.encode(errors="replace"), nature=Nature.NAME, place=f"{where} name")
@@ -130,7 +127,10 @@ def open_zip(data: bytes, place: str) -> Iterator[Part]:
                 spans.append((begin, begin + info.compress_size))
     except (zipfile.BadZipFile, struct.error, OSError, ValueError):
         yield Flaw(place=place or "zip", reason="damaged zip archive")
-    yield Region(data=_outside(data, spans), nature=Nature.TEXT, place=f"{place} > zip headers".removeprefix(" > "))
+    yield data[:begins], f"{place} > before the zip archive".removeprefix(" > ")
+    # Its own headers are no archive in what is left.
+    headers = outside(data, [(0, begins), *spans]).replace(b"PK\x03\x04", b"PK\n\n")
+    yield Region(data=headers, nature=Nature.TEXT, place=f"{place} > zip headers".removeprefix(" > "))
 
 
 def is_tar(data: bytes) -> bool:
@@ -158,52 +158,4 @@ def open_tar(data: bytes, place: str) -> Iterator[Part]:
                     spans.append((info.offset_data, info.offset_data + info.size))
     except (tarfile.TarError, OSError, ValueError):
         yield Flaw(place=place or "tar", reason="damaged tar archive")
-    yield Region(data=_outside(data, spans), nature=Nature.TEXT, place=f"{place} > tar headers".removeprefix(" > "))
-
-
-def is_bzip2(data: bytes) -> bool:
-    return data[:3] == b"BZh" and data[4:10] == b"1AY&SY"
-
-
-def open_bzip2(data: bytes, place: str) -> Iterator[Part]:
-    yield from _one_stream(data, place, "bzip2")
-
-
-def is_xz(data: bytes) -> bool:
-    return data[:6] == b"\xfd7zXZ\0"
-
-
-def open_xz(data: bytes, place: str) -> Iterator[Part]:
-    yield from _one_stream(data, place, "xz")
-
-
-def _one_stream(data: bytes, place: str, kind: str) -> Iterator[Part]:
-    where = f"{place} > {kind}".removeprefix(" > ")
-    rest = data
-    contents: list[bytes] = []
-    try:
-        while rest:
-            inflater = bz2.BZ2Decompressor() if kind == "bzip2" else lzma.LZMADecompressor()
-            contents.append(inflater.decompress(rest, LARGEST + 1 - sum(map(len, contents))))
-            if sum(map(len, contents)) > LARGEST:
-                yield Flaw(place=where, reason=TOO_LARGE)
-                return
-            if not inflater.eof:
-                yield Flaw(place=where, reason=f"{kind} data ends too early")
-                break
-            rest = inflater.unused_data
-    except (OSError, EOFError, lzma.LZMAError):
-        if not contents:
-            yield Flaw(place=where, reason=f"damaged {kind} data")
-        yield Region(data=rest, nature=Nature.TEXT, place=f"{where} end")
-    yield b"".join(contents), where
-
-
-def _outside(data: bytes, spans: list[tuple[int, int]]) -> bytes:
-    """Bytes that lie in none of the spans, with a line break where one was left out."""
-    pieces, at = [], 0
-    for start, stop in sorted(spans):
-        pieces.append(data[at : max(at, start)])
-        at = max(at, stop)
-    pieces.append(data[at:])
-    return b"\n".join(pieces)
+    yield Region(data=outside(data, spans), nature=Nature.TEXT, place=f"{place} > tar headers".removeprefix(" > "))

@@ -1,4 +1,4 @@
-"""Open images and arrays (NIfTI, PNG, JPEG, DICOM, NumPy): their text is searched as text, their pixels as pixels."""
+"""Open images and arrays (PNG, JPEG, DICOM, NumPy): their text is searched as text, their pixels as pixels."""
 
 from __future__ import annotations
 
@@ -13,91 +13,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quadphase.deidentify.regions import OVERLAP_BYTES, TOO_LARGE, Flaw, Nature, Part, Region, joined
+from quadphase.deidentify.regions import TOO_LARGE, Flaw, Nature, Part, Region
+from quadphase.deidentify.streams import inflate
 
 __all__ = [
-    "is_dicom", "is_jpeg", "is_nifti", "is_npy", "is_png", "open_dicom", "open_jpeg", "open_nifti", "open_npy",
-    "open_png",
+    "is_dicom", "is_jpeg", "is_npy", "is_png", "open_dicom", "open_jpeg", "open_npy", "open_png",
 ]  # fmt: skip
 
 PIXEL_DATA: Final = 0x7FE00010
 LONGEST_NPY_HEADER: Final = 10_000
 """As NumPy's own reader: parsing a longer one could exhaust the memory."""
-
-
-def is_nifti(data: bytes | memoryview) -> bool:
-    """NIfTI-1 or -2 in one file, either byte order (magic and header size)."""
-    if data[344:348] == b"n+1\0":
-        return True
-    return data[4:8] == b"n+2\0" and len(data) >= 544
-
-
-def open_nifti(chunks: Iterator[bytes | memoryview], place: str) -> Iterator[Part]:
-    """Header with everything before the voxels (extensions, stray bytes), the voxels, and what follows them.
-
-    Parameters
-    ----------
-    chunks : iterator of bytes or memoryview
-        The file, the first chunk with its header; each may be overwritten by the next, and from the second on they
-        begin with the last `OVERLAP_BYTES` of the one before. Voxels are passed on chunk by chunk, before the next is
-        unpacked: memory stays flat, and what is searched is in the cache.
-    place : str
-    """
-    where = f"{place} > NIfTI".removeprefix(" > ")
-    first = next(chunks)
-    layout = _nifti_layout(first)
-    if layout is None or layout[1] > len(first):
-        whole = joined(first, chunks)
-        if whole is None:
-            yield Flaw(place=where, reason=TOO_LARGE)
-            return
-        first = whole
-    if layout is None:
-        yield Region(data=first, nature=Nature.TEXT, place=where)
-        return
-    size, start, stop = layout
-    yield Region(data=bytes(first[:size]), nature=Nature.TEXT, place=f"{where} header")
-    if start > size:
-        # Extensions may embed anything (code 2 holds DICOM): take them apart like files of their own.
-        yield bytes(first[size:start]), f"{where} before the voxels"
-    chunk, left, repeated = memoryview(first)[start:], max(0, stop - start), 0
-    while len(chunk) - repeated < left:
-        yield Region(data=chunk, nature=Nature.VOXELS, place=f"{where} voxels", repeated=repeated)
-        left -= len(chunk) - repeated
-        repeated = OVERLAP_BYTES
-        chunk = memoryview(next(chunks, b""))
-        if not chunk:
-            return
-    end = repeated + left
-    yield Region(data=chunk[:end], nature=Nature.VOXELS, place=f"{where} voxels", repeated=repeated)
-    rest = joined(chunk[end:], chunks)
-    if rest is None:
-        yield Flaw(place=f"{where} after the voxels", reason=TOO_LARGE)
-    elif rest:
-        yield rest, f"{where} after the voxels"
-
-
-def _nifti_layout(data: bytes | memoryview) -> tuple[int, int, int] | None:
-    """(size of the header, start and end of the voxels) as the header says; None where it says nonsense."""
-    second = data[4:8] == b"n+2\0"
-    size = 540 if second else 348
-    order = "<" if struct.unpack_from("<i", data)[0] == size else ">"
-    try:
-        if second:
-            dims = struct.unpack_from(f"{order}8q", data, 16)
-            (bits,) = struct.unpack_from(f"{order}h", data, 14)
-            (offset,) = struct.unpack_from(f"{order}q", data, 168)
-        else:
-            dims = struct.unpack_from(f"{order}8h", data, 40)
-            (bits,) = struct.unpack_from(f"{order}h", data, 72)
-            offset = int(struct.unpack_from(f"{order}f", data, 108)[0])
-    except (struct.error, ValueError, OverflowError):
-        return None
-    count = 1
-    for length in dims[1 : 1 + max(0, min(7, dims[0]))]:
-        count *= max(1, length)
-    start = max(offset, size)
-    return size, start, start + count * max(bits, 8) // 8
 
 
 def is_png(data: bytes) -> bool:
@@ -120,20 +45,15 @@ def open_png(data: bytes, place: str) -> Iterator[Part]:
             stamp = f"{year}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}"
             yield Region(data=stamp.encode(), nature=Nature.TEXT, place=f"{where} time")
         elif kind in (b"zTXt", b"iCCP", b"iTXt"):
-            yield Region(data=body, nature=Nature.TEXT, place=f"{where} {name}")
-            text = _inflated(body[_compressed_at(kind, body) :])
-            if text:
-                yield text, f"{where} {name}"
-        elif kind != b"IHDR":
+            begin = _compressed_at(kind, body)
+            yield Region(data=body[:begin], nature=Nature.TEXT, place=f"{where} {name}")
+            yield body[begin:], f"{where} {name}"
+        elif kind != b"IHDR" or length != 13:
             yield Region(data=body, nature=Nature.TEXT, place=f"{where} {name}")
         if kind == b"IEND":
             break
     if pixels:
-        image = _inflated(b"".join(pixels))
-        if image is None:
-            yield Flaw(place=f"{where} pixels", reason="damaged PNG data")
-        else:
-            yield Region(data=image, nature=Nature.VOXELS, place=f"{where} pixels")
+        yield from _pixels(b"".join(pixels), where)
     if at < len(data):
         yield data[at:], f"{where} after the end"
 
@@ -152,15 +72,18 @@ def _compressed_at(kind: bytes, body: bytes) -> int:
         return len(body)
 
 
-def _inflated(data: bytes) -> bytes | None:
-    if not data:
-        return b""
-    inflater = zlib.decompressobj()
+def _pixels(data: bytes, where: str) -> Iterator[Part]:
     try:
-        inflated = inflater.decompress(data) + inflater.flush()
-    except zlib.error:
-        return None
-    return inflated + inflater.unused_data
+        image, rest = inflate(data)
+    except (zlib.error, EOFError):
+        yield Flaw(place=f"{where} pixels", reason="damaged PNG data")
+        yield Region(data=data, nature=Nature.OPAQUE, place=f"{where} pixels")
+        return
+    except OverflowError:
+        yield Flaw(place=f"{where} pixels", reason=TOO_LARGE)
+        return
+    yield Region(data=image, nature=Nature.VOXELS, place=f"{where} pixels")
+    yield rest, f"{where} after the pixels"
 
 
 def is_jpeg(data: bytes) -> bool:
@@ -168,15 +91,23 @@ def is_jpeg(data: bytes) -> bool:
 
 
 def open_jpeg(data: bytes, place: str) -> Iterator[Part]:
-    """Everything before the scan data (EXIF, comments) and after the end as text; the scan data as opaque bytes."""
+    """Everything before the scan data (EXIF, comments) as text, the scan data as opaque bytes, and what follows."""
     where = f"{place} > JPEG".removeprefix(" > ")
-    scan = data.find(b"\xff\xda")
-    end = data.rfind(b"\xff\xd9")
-    scan = len(data) if scan < 0 else scan
-    end = max(scan, end)
+    scan = _scan_of(data)
+    end = data.find(b"\xff\xd9", scan) + 2  # scan data never hold this marker (ITU T.81 B.1.1.5)
+    end = len(data) if end < 2 else end
     yield Region(data=data[:scan], nature=Nature.TEXT, place=f"{where} header")
     yield Region(data=data[scan:end], nature=Nature.OPAQUE, place=f"{where} scan")
-    yield Region(data=data[end:], nature=Nature.TEXT, place=f"{where} after the end")
+    yield data[end:], f"{where} after the end"
+
+
+def _scan_of(data: bytes) -> int:
+    """Where the scan begins, behind segments that may hold pictures of their own; the end where none does."""
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in (b"\xda", b"\xd9", b""):
+        at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4]))
+    scan = at if data[at : at + 1] == b"\xff" else data.find(b"\xff\xda")
+    return min(scan, len(data)) if scan >= 0 else len(data)
 
 
 def is_npy(data: bytes) -> bool:
@@ -201,9 +132,10 @@ def open_npy(data: bytes, place: str) -> Iterator[Part]:
     if not dtype.itemsize or not 0 <= count * dtype.itemsize <= len(data) - start:
         raise EOFError("the header promises another array")
     array: NDArray[Any] = np.ndarray((count,), dtype, data, start)
-    if dtype.kind in "UM":
-        yield "\n".join(array.astype(str).tolist()).encode("utf-8", "replace"), where
-    else:
+    for column in (array[name] for name in dtype.names) if dtype.names else (array,):
+        if column.dtype.kind in "UM":
+            yield "\n".join(column.astype(str).ravel().tolist()).encode("utf-8", "replace"), where
+    if dtype.kind not in "UM":
         nature = Nature.VOXELS if dtype.kind in "iufcb" else Nature.TEXT
         yield Region(data=array.tobytes(), nature=nature, place=where)
     rest = data[start + array.nbytes :]
@@ -243,10 +175,9 @@ def open_dicom(data: bytes, place: str) -> Iterator[Part]:
     is_deflated = syntax == DeflatedExplicitVRLittleEndian
     if is_deflated:
         length = 132 + 12 + int(dataset.file_meta.FileMetaInformationGroupLength)
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        data = data[:length] + inflater.decompress(data[length:]) + inflater.unused_data
-        if not inflater.eof:
-            raise EOFError("the deflated data set ends too early")
+        contents, rest = inflate(data[length:], bare=True)
+        data = data[:length] + contents
+        yield rest, f"{where} after the data set"
     start = data.find(value) if isinstance(value, bytes) and len(value) > 0 else -1
     if start < 0 or not isinstance(value, bytes):
         yield Region(data=data, nature=Nature.TEXT, place=f"{where} data set")
@@ -254,4 +185,4 @@ def open_dicom(data: bytes, place: str) -> Iterator[Part]:
     nature = Nature.OPAQUE if syntax.is_compressed and not is_deflated else Nature.VOXELS
     yield Region(data=data[:start], nature=Nature.TEXT, place=f"{where} data set")
     yield Region(data=value, nature=nature, place=f"{where} pixels")
-    yield Region(data=data[start + len(value) :], nature=Nature.TEXT, place=f"{where} after the pixels")
+    yield data[start + len(value) :], f"{where} after the pixels"

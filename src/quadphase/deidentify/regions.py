@@ -13,6 +13,7 @@ from typing import Final
 
 __all__ = [
     "CHUNK_BYTES", "LARGEST", "OVERLAP_BYTES", "TOO_LARGE", "Flaw", "Nature", "Part", "Region", "joined",
+    "outside",
 ]  # fmt: skip
 
 CHUNK_BYTES: Final = 4 << 20
@@ -87,3 +88,13 @@ def joined(first: bytes | memoryview, chunks: Iterator[bytes | memoryview]) -> b
         if size > LARGEST:
             return None
     return b"".join(gathered)
+
+
+def outside(data: bytes, spans: list[tuple[int, int]]) -> bytes:
+    """Bytes that lie in none of the spans, with a line break where one was left out."""
+    pieces, at = [], 0
+    for start, stop in sorted(spans):
+        pieces.append(data[at : max(at, start)])
+        at = max(at, stop)
+    pieces.append(data[at:])
+    return b"\n".join(pieces)

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from quadphase.deidentify.folding import FOLD
-from quadphase.deidentify.regions import Nature, Part, Region
+from quadphase.deidentify.regions import TOO_LARGE, Flaw, Nature, Part, Region
+from quadphase.deidentify.streams import inflate
 
 __all__ = ["is_pdf", "is_text", "layers", "open_pdf"]
 
@@ -246,7 +247,7 @@ def is_pdf(data: bytes) -> bool:
 def open_pdf(data: bytes, place: str) -> Iterator[Part]:
     """Streams inflated where they are compressed; the rest, with the document information, as text."""
     where = f"{place} > PDF".removeprefix(" > ")
-    outside, at = [], 0
+    outer, at = [], 0
     for number, match in enumerate(re.finditer(rb"stream\r?\n", data), start=1):
         if match.start() < at or data[max(0, match.start() - 3) : match.start()] == b"end":
             continue
@@ -254,12 +255,25 @@ def open_pdf(data: bytes, place: str) -> Iterator[Part]:
         if stop < 0:
             break
         body = data[match.end() : stop]
-        outside.append(data[at : match.end()])
+        outer.append(data[at : match.end()])
         at = stop
-        try:
-            inflater = zlib.decompressobj()
-            yield inflater.decompress(body), f"{where} stream {number}"
-        except zlib.error:
-            yield body, f"{where} stream {number}"
-    outside.append(data[at:])
-    yield Region(data=b"".join(outside), nature=Nature.TEXT, place=where)
+        yield from _stream(body, f"{where} stream {number}")
+    # Its own beginning is no other file in what is left.
+    text = b"".join((*outer, data[at:])).replace(b"%PDF-", b"%pdf-")
+    yield Region(data=text, nature=Nature.TEXT, place=where)
+
+
+def _stream(body: bytes, where: str) -> Iterator[Part]:
+    """Contents of a stream of a PDF, packed or not, and what follows them."""
+    packed = body.strip()
+    try:
+        if packed.endswith(b"~>"):
+            packed = base64.a85decode(packed.removeprefix(b"<~").removesuffix(b"~>"))
+        contents, rest = inflate(packed)
+    except (zlib.error, EOFError, ValueError):
+        yield body, where
+    except OverflowError:
+        yield Flaw(place=where, reason=TOO_LARGE)
+    else:
+        yield contents, where
+        yield rest, where

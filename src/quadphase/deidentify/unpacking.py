@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from quadphase.deidentify import archives, pictures, text_layers
+from quadphase.deidentify import archives, nifti_file, pictures, streams, text_layers
+from quadphase.deidentify.embedded import packed_within
 from quadphase.deidentify.regions import CHUNK_BYTES, OVERLAP_BYTES, TOO_LARGE, Flaw, Nature, Part, Region, joined
 
 __all__ = ["regions"]
@@ -25,8 +26,11 @@ _OPENERS: Final[tuple[tuple[Callable[[bytes], bool], Opener], ...]] = (
     (archives.is_gzip, archives.open_gzip),
     (archives.is_zip, archives.open_zip),
     (archives.is_tar, archives.open_tar),
-    (archives.is_bzip2, archives.open_bzip2),
-    (archives.is_xz, archives.open_xz),
+    (streams.is_bzip2, streams.open_bzip2),
+    (streams.is_xz, streams.open_xz),
+    (streams.is_lzma, streams.open_lzma),
+    (streams.is_zlib, streams.open_zlib),
+    (streams.is_sealed, streams.open_sealed),
     (pictures.is_png, pictures.open_png),
     (pictures.is_dicom, pictures.open_dicom),
     (pictures.is_npy, pictures.open_npy),
@@ -56,17 +60,18 @@ def regions(data: bytes | Iterator[bytes], place: str = "", depth: int = 0) -> I
         if depth > DEEPEST:
             yield Flaw(place=place, reason=f"more than {DEEPEST} containers inside each other")
             return
-        if pictures.is_nifti(first):
-            yield from _opened(pictures.open_nifti(chain([first], chunks), place), depth)
+        if nifti_file.is_nifti(first):
+            yield from _opened(nifti_file.open_nifti(chain([first], chunks), place), depth)
             return
         whole = joined(first, chunks)
         if whole is None:
             yield Flaw(place=place, reason=TOO_LARGE)
             return
-        for recognises, opener in _OPENERS:
-            if recognises(whole):
-                yield from _opened(opener(whole, place), depth)
-                return
+        for inner in (whole, whole.lstrip(b"\0")) if whole[0] == 0 else (whole,):
+            for recognises, opener in _OPENERS:
+                if recognises(inner):
+                    yield from _opened(opener(inner, place), depth)
+                    return
         nature = Nature.TEXT if text_layers.is_text(whole) else Nature.OPAQUE
         yield from _text(Region(data=whole, nature=nature, place=place or "contents"), depth)
     except Exception as error:  # libraries raise any kind for what is damaged, and one odd file must not end a scan
@@ -79,7 +84,7 @@ def _opened(parts: Iterator[Part], depth: int) -> Iterator[Region | Flaw]:
     for part in parts:
         if isinstance(part, tuple):
             yield from regions(part[0], part[1], depth + 1)
-        elif isinstance(part, Region) and part.nature is Nature.TEXT:
+        elif isinstance(part, Region) and part.nature is not Nature.VOXELS:
             yield from _text(part, depth)
         else:
             yield part
@@ -108,9 +113,12 @@ def _chunks(pieces: Iterator[bytes]) -> Iterator[memoryview]:
 
 
 def _text(region: Region, depth: int) -> Iterator[Region | Flaw]:
-    """The region, then what it says when its escapes, markup and encoded parts are undone."""
+    """The region, what is packed within it, and what a text says when its escapes, markup and codes are undone."""
     yield region
-    if region.nature is not Nature.TEXT:
+    data = bytes(region.data)
+    for start, stop in packed_within(data):
+        yield from regions(data[start:stop], f"{region.place} > packed within", depth + 1)
+    if region.nature is Nature.OPAQUE:
         return
     for layer in text_layers.layers(region):
         if isinstance(layer, Region):

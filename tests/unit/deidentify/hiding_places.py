@@ -118,16 +118,37 @@ def nifti_db_name(root: Path, p: Planted) -> None:
     (root / "ct.nii.gz").write_bytes(gz(nifti(fields={"db_name": p.patient_id.encode()})))
 
 
+def extension(contents: bytes, *, code: int) -> bytes:
+    size = (8 + len(contents) + 15) // 16 * 16
+    return (struct.pack("<ii", size, code) + contents).ljust(size, b"\0")
+
+
 @place
 def nifti_text_extension(root: Path, p: Planted) -> None:
     text = f"comment: seen {p.day:%d/%m/%Y}".encode()
-    extension = struct.pack("<ii", (8 + len(text) + 15) // 16 * 16, 6) + text
-    (root / "ct.nii.gz").write_bytes(gz(nifti(gap=extension)))
+    (root / "ct.nii.gz").write_bytes(gz(nifti(gap=extension(text, code=6))))
 
 
 @place
 def nifti_dicom_extension(root: Path, p: Planted) -> None:
     (root / "ct.nii.gz").write_bytes(gz(nifti(gap=struct.pack("<ii", 4096, 2) + dicom(PatientName=p.name))))
+
+
+def long_text(p: Planted) -> bytes:
+    """Text that does not stay readable when it is deflated."""
+    words = ("liver", "phase", "mask", "slice", "contrast", "venous", "arterial", "delayed", "series", "volume")
+    return f"{' '.join(words[n * n % 10] for n in range(300))}\nname: {p.name}\n".encode()
+
+
+@place
+def nifti_packed_extension(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti(gap=extension(gz(long_text(p)), code=6))))
+
+
+@place
+def nifti_second_extension(root: Path, p: Planted) -> None:
+    gap = extension(b"windowed to -200 200", code=6) + extension(zlib.compress(long_text(p)), code=40)
+    (root / "ct.nii.gz").write_bytes(gz(nifti(gap=gap)))
 
 
 @place
@@ -216,6 +237,12 @@ def png_after_the_end(root: Path, p: Planted) -> None:
 @place
 def png_pixels(root: Path, p: Planted) -> None:
     (root / "figure.png").write_bytes(png(pixels=p.name.encode()))
+
+
+def jpeg() -> bytes:
+    """A picture with another one in its header, whose end is not the end."""
+    small = b"\xff\xd8\xff\xda\0\2\x11\x12\xff\xd9"
+    return b"\xff\xd8\xff\xe1" + struct.pack(">H", len(small) + 2) + small + b"\xff\xda\0\2\x21\x22\xff\xd9"
 
 
 @place
@@ -565,6 +592,125 @@ def numpy_field_name(root: Path, p: Planted) -> None:
 @place
 def numpy_days(root: Path, p: Planted) -> None:
     np.save(root / "days.npy", np.array([p.day.date().isoformat()], "M8[D]"))
+
+
+@place
+def gzip_behind_gzip_and_padding(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti()) + bytes(16) + gz(long_text(p)))
+
+
+@place
+def gzip_behind_gzip_and_a_word(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti()) + b"more: " + gz(long_text(p)) + b" end")
+
+
+@place
+def gzip_behind_a_picture(root: Path, p: Planted) -> None:
+    (root / "photo.jpg").write_bytes(jpeg() + gz(long_text(p)))
+
+
+@place
+def zip_behind_gzip(root: Path, p: Planted) -> None:
+    (root / "ct.nii.gz").write_bytes(gz(nifti()) + zipped(content=long_text(p)))
+
+
+@place
+def zip_behind_a_picture(root: Path, p: Planted) -> None:
+    (root / "photo.jpg").write_bytes(jpeg() + zipped(content=long_text(p)))
+
+
+@place
+def zip_behind_a_script(root: Path, p: Planted) -> None:
+    (root / "app.pyz").write_bytes(b"#!/usr/bin/env python3\n" + zipped(content=long_text(p)))
+
+
+@place
+def zip_before_zip(root: Path, p: Planted) -> None:
+    (root / "release.zip").write_bytes(zipped(content=long_text(p)) + zipped())
+
+
+@place
+def gzip_between_zip_and_its_end(root: Path, p: Planted) -> None:
+    (root / "release.zip").write_bytes(zipped(archive_comment=gz(long_text(p))))
+
+
+@place
+def gzip_behind_a_page(root: Path, p: Planted) -> None:
+    (root / "report.html").write_bytes(b"<html></html>\n" + gz(long_text(p)))
+
+
+@place
+def gzip_behind_tar(root: Path, p: Planted) -> None:
+    (root / "release.tar").write_bytes(tarred() + gz(long_text(p)))
+
+
+@place
+def gzip_in_an_old_tar(root: Path, p: Planted) -> None:
+    (root / "release.tar").write_bytes(b"a.txt".ljust(512, b"\0") + gz(long_text(p)))
+
+
+@place
+def gzip_behind_dicom(root: Path, p: Planted) -> None:
+    (root / "IM0001").write_bytes(dicom() + gz(long_text(p)))
+
+
+@place
+def xz_in_the_middle(root: Path, p: Planted) -> None:
+    (root / "a.bin").write_bytes(b"\1\2\3" * 99 + lzma.compress(long_text(p)) + b"\1\2\3" * 99)
+
+
+@place
+def bzip2_in_the_middle(root: Path, p: Planted) -> None:
+    (root / "a.bin").write_bytes(b"\1\2\3" * 99 + bz2.compress(long_text(p)) + b"\1\2\3" * 99)
+
+
+@place
+def picture_in_the_middle(root: Path, p: Planted) -> None:
+    picture = png((b"zTXt", b"Comment\0\0" + zlib.compress(long_text(p))))
+    (root / "a.bin").write_bytes(b"\1\2\3" * 99 + picture + b"\1\2\3" * 99)
+
+
+@place
+def paper_in_a_page(root: Path, p: Planted) -> None:
+    stream = b"stream\n" + zlib.compress(long_text(p)) + b"\nendstream"
+    (root / "report.html").write_bytes(b"<html></html>\n%PDF-1.7\n" + stream)
+
+
+@place
+def lzma_without_magic(root: Path, p: Planted) -> None:
+    (root / "a.lzma").write_bytes(lzma.compress(long_text(p), lzma.FORMAT_ALONE))
+
+
+@place
+def zlib_alone(root: Path, p: Planted) -> None:
+    (root / "a.zz").write_bytes(zlib.compress(long_text(p)))
+
+
+@place
+def tiff_with_deflate(root: Path, p: Planted) -> None:
+    (root / "a.tif").write_bytes(b"II*\0" + bytes(range(200)) + zlib.compress(long_text(p)) + bytes(range(99)))
+
+
+@place
+def png_unknown_chunk(root: Path, p: Planted) -> None:
+    (root / "figure.png").write_bytes(png((b"qpHd", zlib.compress(long_text(p)))))
+
+
+@place
+def pdf_stream_in_ascii(root: Path, p: Planted) -> None:
+    stream = base64.a85encode(zlib.compress(long_text(p))) + b"~>"
+    (root / "paper.pdf").write_bytes(b"%PDF-1.7\n1 0 obj<<>>\nstream\n" + stream + b"\nendstream\nendobj")
+
+
+@place
+def pdf_behind_a_stream(root: Path, p: Planted) -> None:
+    stream = zlib.compress(b"BT (text) Tj ET") + p.name.encode()
+    (root / "paper.pdf").write_bytes(b"%PDF-1.7\n1 0 obj<<>>\nstream\n" + stream + b"\nendstream\nendobj")
+
+
+@place
+def numpy_records(root: Path, p: Planted) -> None:
+    np.save(root / "a.npy", np.array([(1, p.name)], dtype=[("n", "<i4"), ("who", "<U40")]))
 
 
 PERSON = Planted(

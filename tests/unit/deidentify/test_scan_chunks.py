@@ -5,14 +5,16 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hiding_places import gz, header
 
-from quadphase.deidentify import archives, pictures, regions, unpacking, voxel_filter
+from quadphase.deidentify import archives, nifti_file, regions, streams, unpacking, voxel_filter
 from quadphase.deidentify.matcher import Matcher
 from quadphase.deidentify.regions import Flaw, Nature, Region
 from quadphase.model.source import Identifier
@@ -26,7 +28,7 @@ CHUNK, OVERLAP, BLOCK_WORDS = 1024, 128, 96
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks and blocks so small that a few kilobytes have many borders."""
-    for module in (unpacking, pictures, regions):
+    for module in (unpacking, nifti_file, regions):
         monkeypatch.setattr(module, "OVERLAP_BYTES", OVERLAP)
     monkeypatch.setattr(unpacking, "CHUNK_BYTES", CHUNK)
     monkeypatch.setattr(voxel_filter, "BLOCK_WORDS", BLOCK_WORDS)
@@ -108,12 +110,16 @@ def test_a_volume_that_would_fill_the_memory_is_said(monkeypatch: pytest.MonkeyP
     assert [part.reason for part in found if isinstance(part, Flaw)] == [regions.TOO_LARGE]
 
 
-@pytest.mark.parametrize("pack", ["zip", "bzip2", "xz"])
+@pytest.mark.parametrize("pack", ["zip", "bzip2", "xz", "lzma", "png"])
 def test_archives_that_would_fill_the_memory_are_said(monkeypatch: pytest.MonkeyPatch, pack: str) -> None:
-    monkeypatch.setattr(archives, "LARGEST", 10_000)
+    for module in (archives, streams):
+        monkeypatch.setattr(module, "LARGEST", 10_000)
     contents = bytes(50_000)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.bin", contents)
-    packed = {"zip": stream.getvalue(), "bzip2": bz2.compress(contents), "xz": lzma.compress(contents)}[pack]
+    chunk = struct.pack(">I", len(zlib.compress(contents))) + b"IDAT" + zlib.compress(contents)
+    packed = {"zip": stream.getvalue(), "bzip2": bz2.compress(contents), "xz": lzma.compress(contents),
+        "lzma": lzma.compress(contents, lzma.FORMAT_ALONE), "png": b"\x89PNG\r\n\x1a\n" + chunk,
+    }[pack]  # fmt: skip
     assert [part.reason for part, _ in parts(packed) if isinstance(part, Flaw)] == [regions.TOO_LARGE]

@@ -99,6 +99,28 @@ def test_a_gzip_checksum_is_no_place_for_an_identifier(tmp_path: Path) -> None:
     assert {f.code for f in found} == {"not-scanned", "identifier-found"}
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\x1f\x9d\x90",
+     b"\x89HDF\r\n\x1a\n"],
+)  # fmt: skip
+def test_what_is_packed_in_another_way_is_no_proof(tmp_path: Path, begin: bytes) -> None:
+    noise = np.random.default_rng(2).bytes(3000)
+    (tmp_path / "x").write_bytes(begin + noise + ID.value.encode() + noise)
+    assert {f.code for f in scan(tmp_path, [ID]).findings} == {"not-scanned", "identifier-found"}
+
+
+def test_noise_is_no_packed_data(tmp_path: Path) -> None:
+    """Chance writes the beginning of a stream into noise often; nothing is said about those."""
+    noise = bytearray(np.random.default_rng(5).bytes(3_000_000))
+    beginnings = (b"\x1f\x8b\x08\0", b"PK\x03\x04", b"BZh91AY&SY", b"\xfd7zXZ\0", b"x\x9c", b"\x1f\x8b\x08\x08")
+    for n in range(3000):
+        text = beginnings[n % len(beginnings)]
+        noise[n * 1000 : n * 1000 + len(text)] = text
+    (tmp_path / "weights.bin").write_bytes(b"\1" + noise)
+    assert scan(tmp_path, [ID]).findings == ()
+
+
 def test_a_link_out_of_the_folder_is_no_proof(tmp_path: Path) -> None:
     elsewhere, folder = tmp_path / "elsewhere", tmp_path / "release"
     elsewhere.mkdir()
