@@ -1,10 +1,9 @@
 """Files and folders that exist complete or not at all.
 
-A stage writes under a temporary name beside its target and renames at the end; an interrupted run leaves only names
-that start with ``.tmp-``; in a study the next command that takes its lock removes them (`io.leftovers`). Existing
-outputs are never overwritten unless the caller says so; and then a folder only where it is empty or *recognised* as the
-same kind of output, and never one that is, holds or lies inside an input, or that holds a study. A slip of the finger
-must not delete a hospital's images.
+A stage writes under a temporary name beside its target and renames at the end; a killed run leaves only names that
+start with ``.tmp-``, which the next one removes (`io.leftovers`). Existing outputs are never overwritten unless the
+caller says so; and then a folder only where it is empty or *recognised* as the same kind of output, and never one that
+is, holds or lies inside an input, or that holds a study. A slip of the finger must not delete a hospital's images.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from quadphase.errors import OutputError
+from quadphase.interrupts import interrupt_held
+from quadphase.io.leftovers import TEMPORARY_PREFIX, sweep
 
 __all__ = [
     "TEMPORARY_PREFIX",
@@ -28,8 +29,6 @@ __all__ = [
     "write_bytes",
     "write_text",
 ]
-
-TEMPORARY_PREFIX = ".tmp-"
 
 _PRECIOUS = ("restricted", "ledger.sqlite", "protocol.toml", "pseudonym.key")
 """Names that only a study has: a folder that holds one, at any depth, is never replaced."""
@@ -169,6 +168,8 @@ def new_folder(
 ) -> Iterator[Path]:
     """A temporary folder that becomes `target` when the block ends well, and vanishes when it does not.
 
+    What earlier, killed processes left of this target goes first.
+
     Parameters
     ----------
     target : Path
@@ -181,6 +182,8 @@ def new_folder(
         As `require_target` and `write_bytes`.
     """
     inputs = tuple(inputs)
+    beside = target.resolve()
+    sweep([beside.parent], output=beside.name)
     place = require_target(target, replace=replace, recognised=recognised, inputs=inputs)
     temporary = place.with_name(f"{TEMPORARY_PREFIX}{place.name}.{os.getpid()}")
     try:
@@ -188,16 +191,18 @@ def new_folder(
         temporary.mkdir(parents=True)
         yield temporary
         require_target(target, replace=replace, recognised=recognised, inputs=inputs)
-        if place.exists():
-            _swap(temporary, place)
-        else:
-            temporary.rename(place)
+        with interrupt_held():
+            if place.exists():
+                _swap(temporary, place)
+            else:
+                temporary.rename(place)
     except OSError as error:
         if isinstance(error, OutputError):
             raise
         raise explain(error, target) from None
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        with interrupt_held():
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _swap(temporary: Path, place: Path) -> None:

@@ -1,9 +1,10 @@
 """What killed processes left behind: names that start with ``.tmp-`` and end in the id of a process that is gone.
 
 `io.atomic` and the download store write under such names and clean up after themselves, unless the process is killed
-outright or the power fails. Who holds the study's lock sweeps. A name whose process still lives is left alone, because
-some commands write without the lock; so is a name without a process id, which is not ours. A folder that was just being
-replaced is not lost: where its successor never got its name, the old one gets it back.
+outright or the power fails. Who holds the study's lock sweeps the study; who makes a folder, what is left of that one.
+A name whose process still lives is left alone, because some commands write without the lock; so is a name without a
+process id, which is not ours. A folder that was just being replaced is not lost: where its successor never got its
+name, the old one gets it back.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from quadphase.io.atomic import TEMPORARY_PREFIX
+__all__ = ["TEMPORARY_PREFIX", "is_abandoned", "sweep", "sweep_study"]
 
-__all__ = ["is_abandoned", "sweep", "sweep_study"]
+TEMPORARY_PREFIX = ".tmp-"
 
-_PROCESS = re.compile(rf"^{re.escape(TEMPORARY_PREFIX)}(?:.+\.(\d+)|(\d+)-\d+)$")
+_PROCESS = re.compile(rf"^{re.escape(TEMPORARY_PREFIX)}(?:(.+)\.(\d+)|(\d+)-\d+)$")
 """``.tmp-P0001.4711`` of `io.atomic`, ``.tmp-4711-3`` of the download store."""
 _OLD = re.compile(rf"^{re.escape(TEMPORARY_PREFIX)}old-(.+)\.(\d+)$")
 _PEOPLES = "overrides"
@@ -31,8 +32,13 @@ def is_abandoned(name: str) -> bool:
     parts = _PROCESS.match(name)
     if parts is None:
         return False
-    process = int(parts[1] or parts[2])
+    process = int(parts[2] or parts[3])
     return process == os.getpid() or not _lives(process)
+
+
+def _output_of(name: str) -> str:
+    parts = _PROCESS.match(name)
+    return parts[1] or "" if parts else ""
 
 
 def _lives(process: int) -> bool:
@@ -47,8 +53,14 @@ def _lives(process: int) -> bool:
     return True
 
 
-def sweep(folders: Iterable[Path]) -> int:
+def sweep(folders: Iterable[Path], *, output: str | None = None) -> int:
     """Remove, or give back, what killed processes left directly in these folders.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+    output : str, optional
+        Name of the one file or folder whose remains are meant; whatever else is left in a shared folder stays.
 
     Returns
     -------
@@ -58,6 +70,8 @@ def sweep(folders: Iterable[Path]) -> int:
     gone = 0
     for folder in folders:
         for name in _abandoned(folder):
+            if output is not None and _output_of(name) not in (output, f"old-{output}"):
+                continue
             with suppress(OSError):
                 _give_back_or_remove(folder / name)
                 gone += 1
@@ -67,7 +81,8 @@ def sweep(folders: Iterable[Path]) -> int:
 def _abandoned(folder: Path) -> list[str]:
     with suppress(OSError), os.scandir(folder) as items:
         # "old-" names first: they are given back only while the successor is there to prove what they are
-        return sorted((i.name for i in items if is_abandoned(i.name)), key=lambda name: (not _OLD.match(name), name))
+        names = [i.name for i in items if i.name.startswith(TEMPORARY_PREFIX) and is_abandoned(i.name)]
+        return sorted(names, key=lambda name: (not _OLD.match(name), name))
     return []
 
 

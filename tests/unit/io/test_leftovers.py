@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from quadphase.errors import OutputError
 from quadphase.io import atomic
 from quadphase.io.leftovers import is_abandoned, sweep, sweep_study
 
@@ -97,3 +98,20 @@ def test_living_processes_and_strangers_are_left_alone(tmp_path: Path, dead: int
 
 def test_our_own_id_is_that_of_an_earlier_process(tmp_path: Path) -> None:
     assert is_abandoned(f".tmp-P0001.{os.getpid()}")
+
+
+def test_a_folder_made_anew_takes_its_own_remains_away_and_nobody_elses(tmp_path: Path, dead: int) -> None:
+    kill(KILLED, tmp_path / "release")
+    (tmp_path / f".tmp-other.{dead}").mkdir()
+    with atomic.new_folder(tmp_path / "release") as folder:
+        (folder / "whole").write_text("x")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f".tmp-other.{dead}", "release"]
+
+
+def test_a_folder_that_comes_back_is_there_before_anyone_asks(tmp_path: Path) -> None:
+    with atomic.new_folder(tmp_path / "release") as folder:
+        (folder / "old").write_text("evidence")
+    kill(KILLED_IN_SWAP, tmp_path / "release")
+    with pytest.raises(OutputError, match="exists already"), atomic.new_folder(tmp_path / "release"):
+        pytest.fail("the block must not run")
+    assert [p.name for p in (tmp_path / "release").iterdir()] == ["old"]
