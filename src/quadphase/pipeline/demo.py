@@ -1,15 +1,12 @@
 """`quadphase demo`: a synthetic hospital goes the whole way, with readers and an adjudication.
 
-Nothing here is shortened for the demo: the hospital is DICOM on disk, and the study is run by the functions a real
-one is run
-by. Only the people are simulated: their masks were drawn by the phantom.
+Nothing here is shortened for the demo: the hospital is DICOM on disk, and the study is run by the functions a real one
+is run by. Only the people are simulated: their masks were drawn by the phantom.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +15,9 @@ from quadphase.errors import OutputError
 from quadphase.io import atomic
 from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
-from quadphase.model import Outcome
+from quadphase.model import Outcome, Status
 from quadphase.phantom.hospital import Hospital, build_hospital
-from quadphase.pipeline.reading import import_readings, seal_readings, write_agreement
+from quadphase.pipeline.reading import write_agreement
 from quadphase.pipeline.run import RunResult, StageProgress, run_study
 from quadphase.pipeline.stages import passed
 
@@ -77,19 +74,23 @@ def make_demo(
     study.key_path.chmod(0o600)
 
     def read(study: Study, ledger: Ledger) -> Sequence[Outcome]:
-        """The two simulated readers hand in and seal; the adjudicated masks settle what they differ in."""
-        cases = ledger.cases()
+        """The two simulated readers hand in and seal; the adjudicated masks settle what they differ in.
+
+        The run holds the study, so this is done case by case and not by the commands, which ask for it themselves.
+        """
         ready = set(passed(ledger, "localize"))
+        persons = {case: patient_id for patient_id, case in ledger.cases().items() if case in ready}
         outcomes: list[Outcome] = []
         for reader in study.protocol.annotate.readers:
-            with _by_case(hospital.readings / reader, cases, ready) as folder:
-                outcomes += import_readings(study.root, reader, folder)
-            outcomes += seal_readings(study.root, reader, tool="quadphase phantom")
+            for case, patient_id in persons.items():
+                if masks := annotate.given_masks(hospital.readings / reader / patient_id, case):
+                    findings = annotate.import_reading(study, reader, case, masks)
+                    annotate.seal_reading(study, reader, case, tool="quadphase phantom")
+                    outcomes.append(Outcome(case=case, stage="annotate", status=Status.DONE, findings=findings))
         write_agreement(study.root)
-        with _by_case(hospital.adjudicated, cases, ready) as folder:
-            for case in annotate.comparable_cases(study):
-                given = annotate.reading_files(folder / case)
-                outcomes.append(annotate.build_consensus(study, case, adjudicated=given, author="readers together"))
+        for case in annotate.comparable_cases(study):
+            given = annotate.reading_files(hospital.adjudicated / persons[case])
+            outcomes.append(annotate.build_consensus(study, case, adjudicated=given, author="readers together"))
         return outcomes
 
     result = run_study(
@@ -102,14 +103,3 @@ def make_demo(
         before_release=read,
     )
     return Demo(hospital=hospital, result=result)
-
-
-@contextmanager
-def _by_case(masks: Path, cases: Mapping[str, str], ready: Set[str]) -> Iterator[Path]:
-    """A folder of links ``<case>`` to ``masks/<patient id>``: readers are handed pseudonyms, never patient ids."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for patient_id, case in cases.items():
-            if case in ready and (masks / patient_id).is_dir():
-                (folder / case).symlink_to((masks / patient_id).resolve(), target_is_directory=True)
-        yield folder
