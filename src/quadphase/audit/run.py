@@ -18,7 +18,7 @@ from quadphase.audit.report import AuditReport, in_order
 from quadphase.audit.thumbnail import picture_of, volumes_of
 from quadphase.audit.workers import rows_by_subject, worker_pool
 from quadphase.errors import InputError
-from quadphase.io.hashing import parse_checksums
+from quadphase.io.hashing import load_checksums
 from quadphase.io.json_file import load_json
 from quadphase.io.release import Release
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, load_geometry
@@ -132,7 +132,10 @@ def _relative(root: Path, paths: Iterable[Path]) -> frozenset[str]:
 
 def _manifest(root: Path) -> dict[str, str] | None:
     path = root / MANIFEST
-    return parse_checksums(path.read_text("utf-8", errors="replace")) if path.is_file() else None
+    try:
+        return load_checksums(path) if path.is_file() else None
+    except InputError:
+        return None
 
 
 def _description(root: Path) -> dict[str, Any]:

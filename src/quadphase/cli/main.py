@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from importlib import import_module
 from typing import Annotated
 
 import typer
+
+from quadphase.cli.output import INTERRUPTED, print_anything
 
 __all__ = ["app", "main"]
 
@@ -48,4 +52,16 @@ for name in COMMANDS:
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    print_anything()
+    try:
+        app()
+    except KeyboardInterrupt:  # pressed again on the way out
+        raise SystemExit(INTERRUPTED) from None
+    finally:
+        _end_quietly()
+
+
+def _end_quietly() -> None:
+    """Python on its way out would answer Ctrl-C with a traceback: one is ignored there, one more ends what hangs."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED)))

@@ -55,6 +55,7 @@ def table1(
         if out is not None:
             sealed = (release.root / CHECKSUMS_NAME).is_file()  # a file more or less would break its checksums
             atomic.require_apart(out, [release.root] if sealed else [release.table])
+            atomic.require_file(out, overwrite=overwrite)  # before every image is measured
         images = None
         if source.is_dir():
             with progress("measure", quiet=json or (release.root / GEOMETRY_NAME).is_file()) as report:

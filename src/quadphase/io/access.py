@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from quadphase.errors import InputError
@@ -34,6 +35,8 @@ def unreadable(error: OSError, path: Path, *, hint: str = "Check the name") -> I
             )
         case IsADirectoryError():
             return InputError("not-readable", f"{path} is a folder, not a file", "Name a file")
+        case OSError(errno=errno.ENAMETOOLONG):
+            return InputError("missing-file", f"There is no file {path}: the name is too long", "Check the name")
         case PermissionError():
             return InputError("not-readable", f"Not allowed to read {path}", "Ask for the right to read it")
         case _:

@@ -25,6 +25,7 @@ __all__ = [
     "explain",
     "new_folder",
     "require_apart",
+    "require_file",
     "require_target",
     "write_bytes",
     "write_text",
@@ -64,10 +65,9 @@ def write_bytes(target: Path, pieces: bytes | Iterable[bytes], *, overwrite: boo
     Raises
     ------
     OutputError
-        ``"exists"``, ``"disk-full"``, ``"not-writable"``, ``"not-a-folder"``, ``"cannot-write"``.
+        As `require_file`; ``"disk-full"``, ``"not-writable"``, ``"not-a-folder"``, ``"cannot-write"``.
     """
-    if not overwrite and target.exists():
-        raise OutputError("exists", f"{target} exists already", "Choose another name, or remove it yourself")
+    require_file(target, overwrite=overwrite)
     temporary = target.with_name(f"{TEMPORARY_PREFIX}{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -85,6 +85,24 @@ def write_bytes(target: Path, pieces: bytes | Iterable[bytes], *, overwrite: boo
     return target
 
 
+def require_file(target: Path, *, overwrite: bool = False) -> None:
+    """Refuse a file that may not be written there; commands ask before long work.
+
+    Raises
+    ------
+    OutputError
+        ``"not-a-file"`` for a folder, ``"exists"`` unless `overwrite`; as `explain` where the disk does not say.
+    """
+    try:
+        folder, there = target.is_dir(), target.exists()
+    except OSError as error:
+        raise explain(error, target) from None
+    if folder:
+        raise OutputError("not-a-file", f"{target} is a folder", "Name a file")
+    if there and not overwrite:
+        raise OutputError("exists", f"{target} exists already", "Choose another name, or replace it (see --help)")
+
+
 def write_text(target: Path, text: str, *, overwrite: bool = True) -> Path:
     """Write UTF-8 text with the newlines it has, completely or not at all; errors as `write_bytes`."""
     return write_bytes(target, text.encode("utf-8"), overwrite=overwrite)
@@ -98,9 +116,9 @@ def require_apart(target: Path, inputs: Iterable[Path], *, inside: bool = True) 
     OutputError
         ``"output-is-input"``.
     """
-    place = target.resolve()
+    place = _followed(target)
     for one in inputs:
-        known = one.resolve()
+        known = _followed(one)
         if place == known:
             how = "is an input of this command"
         elif known.is_relative_to(place):
@@ -110,6 +128,13 @@ def require_apart(target: Path, inputs: Iterable[Path], *, inside: bool = True) 
         else:
             continue
         raise OutputError("output-is-input", f"{target} {how}", "Name another place for the output")
+
+
+def _followed(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise OutputError("cannot-write", f"Cannot write {path}: its links lead in a circle", "Remove them") from None
 
 
 def require_target(
@@ -133,7 +158,7 @@ def require_target(
         ``"exists"``, ``"not-a-folder"``, ``"output-is-input"``, ``"holds-a-study"``, ``"not-recognised"``.
     """
     require_apart(target, inputs)
-    place = target.resolve()
+    place = _followed(target)
     try:
         there = place.exists()
     except OSError as error:
@@ -182,7 +207,7 @@ def new_folder(
         As `require_target` and `write_bytes`.
     """
     inputs = tuple(inputs)
-    beside = target.resolve()
+    beside = _followed(target)
     sweep([beside.parent], output=beside.name)
     place = require_target(target, replace=replace, recognised=recognised, inputs=inputs)
     temporary = place.with_name(f"{TEMPORARY_PREFIX}{place.name}.{os.getpid()}")

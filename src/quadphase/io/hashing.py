@@ -6,13 +6,35 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-__all__ = ["format_checksums", "parse_checksums", "sha256_of"]
+from quadphase.io.access import unreadable
+
+__all__ = ["format_checksums", "load_checksums", "parse_checksums", "sha256_of"]
 
 
 def sha256_of(path: Path) -> str:
-    """Hex digest of a file's bytes."""
+    """Hex digest of a file's bytes.
+
+    Raises
+    ------
+    OSError
+        As the system says it; what the file may be called in a message, only the caller knows.
+    """
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def load_checksums(path: Path) -> dict[str, str]:
+    """Read a manifest as `parse_checksums`; bytes that are no UTF-8 are part of some path that does not exist.
+
+    Raises
+    ------
+    InputError
+        ``"missing-file"``, ``"not-readable"``.
+    """
+    try:
+        return parse_checksums(path.read_text("utf-8", errors="replace"))
+    except OSError as error:
+        raise unreadable(error, path) from None
 
 
 def format_checksums(digests: Mapping[str, str]) -> str:

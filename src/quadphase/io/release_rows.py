@@ -7,6 +7,7 @@ is, and `quadphase audit` judges it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -78,6 +79,10 @@ _DIAGNOSES: Final[Mapping[str, Diagnosis]] = {
     **{diagnosis.label.lower(): diagnosis for diagnosis in Diagnosis},
     "control": Diagnosis.CN,
 }
+
+
+LONGEST_NAME: Final = 255
+"""Bytes of a file's name (NAME_MAX of usual file systems): asking for a longer one is an error of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +202,9 @@ def _row(line: int, values: Mapping[str, str], names: Mapping[str, str], problem
         # A table from elsewhere must not make us read outside the release.
         if parts.is_absolute() or ".." in parts.parts or (len(value) > 1 and value[1] == ":"):
             problem(column, "the path leads out of the release")
+            return None
+        if any(len(os.fsencode(part)) > LONGEST_NAME for part in parts.parts):
+            problem(column, "the path holds a name that is too long for a file")
             return None
         return parts.as_posix()
 

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from quadphase.io.atomic import explain
 from quadphase.io.study import Study
 from quadphase.model import Outcome, Status
 
@@ -24,11 +25,21 @@ class RunLog:
         self._path = study.reports / "run.jsonl"
 
     def event(self, kind: str, **values: Any) -> None:
-        """Append one line ``{"time": …, "event": kind, …}``."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        """Append one line ``{"time": …, "event": kind, …}``.
+
+        Raises
+        ------
+        OutputError
+            As `atomic.write_bytes`.
+        """
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"time": time, "event": kind, **values}, ensure_ascii=False) + "\n")
+        line = json.dumps({"time": time, "event": kind, **values}, ensure_ascii=False) + "\n"
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(line)
+        except OSError as error:
+            raise explain(error, self._path) from None
 
     def outcome(self, outcome: Outcome) -> None:
         """Append the outcome of one stage for one case, unless nothing had to be done."""

@@ -1,8 +1,8 @@
 """Run one stage over many cases on any `concurrent.futures.Executor`; a batch never dies of one case.
 
 A worker is a top-level function that takes a job (a frozen value) and returns an `Outcome`. An expected exception
-becomes a ``FAILED`` outcome with its message; an unexpected one becomes a ``FAILED`` outcome that names its type and
-place only, because its text could hold an identifier.
+becomes a ``FAILED`` outcome with its message; what the system refuses one with the system's words, without the path;
+any other one that names its type and place only, because its text could hold an identifier.
 """
 
 from __future__ import annotations
@@ -64,6 +64,9 @@ def _attempt(worker: Callable[[J], Outcome], stage: str, job: Job[J]) -> Outcome
     except MemoryError:
         reason = Reason(code="out-of-memory", text="not enough memory; use fewer workers")
     except Exception as error:
+        if isinstance(error, OSError) and error.strerror:
+            reason = Reason(code="system-refused", text=f"the system refused: {error.strerror}")
+            return Outcome(case=job.case, stage=stage, status=Status.FAILED, reasons=(reason,))
         trace = sys.exc_info()[2]
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next

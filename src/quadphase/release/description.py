@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +19,8 @@ __all__ = [
     "is_release",
     "load_description",
     "load_identity",
+    "stated_readers",
+    "stated_window",
     "title_of",
     "write_description",
 ]
@@ -53,6 +57,41 @@ def description(protocol: Protocol, facts: ReleaseFacts, *, software: str) -> di
 def write_description(root: Path, protocol: Protocol, facts: ReleaseFacts, *, software: str) -> None:
     """Write the file into the release folder."""
     save_json(root / DESCRIPTION_NAME, description(protocol, facts, software=software))
+
+
+def stated_readers(value: Mapping[str, Any]) -> int:
+    """Number of readers a description states; 0 where it says nothing.
+
+    Raises
+    ------
+    InputError
+        ``"bad-description"``.
+    """
+    readers = value.get("readers", 0)
+    if isinstance(readers, bool) or not isinstance(readers, int) or readers < 0:
+        raise _bad("readers must be a count")
+    return readers
+
+
+def stated_window(value: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The window a description states, in whole HU; None for the full range.
+
+    Raises
+    ------
+    InputError
+        ``"bad-description"``.
+    """
+    window = value.get("window_hu")
+    if window is None:
+        return None
+    match window:
+        case [int(lower) | float(lower), int(upper) | float(upper)] if -math.inf < lower < upper < math.inf:
+            return round(lower), round(upper)
+    raise _bad("window_hu must be two ascending numbers or null")
+
+
+def _bad(what: str) -> InputError:
+    return InputError("bad-description", f"{DESCRIPTION_NAME}: {what}", "Make the release again, or audit it")
 
 
 def load_identity(root: Path) -> tuple[str, str]:

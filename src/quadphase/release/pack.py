@@ -1,10 +1,9 @@
 """One archive of a release: the same bytes for the same files, whoever packs it, wherever and whenever.
 
 Members are sorted, owned by nobody, dated alike. ``.tar.gz`` is one gzip member a file (RFC 1952 allows that, every
-tool
-reads it), so memory stays at one file; ``.zip`` stores without compressing: the images are compressed already, and
-zlib's
-output would differ between versions. A release is checked against its own manifest first: a damaged one is not packed.
+tool reads it), so memory stays at one file; ``.zip`` stores without compressing: the images are compressed already, and
+zlib's output would differ between versions. A release is checked against its own manifest first: a damaged one is not
+packed.
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ from typing import Final
 
 from quadphase.errors import InputError
 from quadphase.io import atomic
+from quadphase.io.access import unreadable
 from quadphase.io.gzip_stream import compress
-from quadphase.io.hashing import parse_checksums, sha256_of
+from quadphase.io.hashing import load_checksums, sha256_of
 from quadphase.release.manifest import CHECKSUMS_NAME, EPOCH_S, released_files
 
 __all__ = ["Packed", "archive_prefix", "pack_release", "verify_release"]
@@ -58,14 +58,15 @@ def verify_release(root: Path, *, progress: Progress | None = None) -> tuple[str
     Raises
     ------
     InputError
-        ``"no-checksums"``, ``"release-changed"`` (a file is missing, extra or different; the message names the first).
+        ``"no-checksums"``, ``"release-changed"`` (a file is missing, extra or different; the message names the first),
+        ``"not-readable"``.
     """
     manifest = root / CHECKSUMS_NAME
     if not manifest.is_file():
         raise InputError(
             "no-checksums", f"{root} has no {CHECKSUMS_NAME}", "Name a release made by `quadphase release`"
         )
-    stated = parse_checksums(manifest.read_text("utf-8"))
+    stated = load_checksums(manifest)
     found = {path.relative_to(root).as_posix(): path for path in released_files(root)}
     found.pop(CHECKSUMS_NAME)
     for name in sorted(stated.keys() | found.keys()):
@@ -78,7 +79,11 @@ def verify_release(root: Path, *, progress: Progress | None = None) -> tuple[str
                 "release-changed", f"{name} is not in {CHECKSUMS_NAME}", "Remove it, or make the release again"
             )
     for done, name in enumerate(sorted(found), start=1):
-        if sha256_of(found[name]) != stated[name]:
+        try:
+            same = sha256_of(found[name]) == stated[name]
+        except OSError as error:
+            raise unreadable(error, found[name]) from None
+        if not same:
             raise InputError("release-changed", f"{name} is not what {CHECKSUMS_NAME} says", "Make the release again")
         if progress is not None:
             progress(done, len(found), name)
@@ -110,6 +115,7 @@ def pack_release(
         raise InputError("bad-archive-name", f"{archive.name} names no archive format", "End it in .tar.gz or .zip")
     if archive.resolve().is_relative_to(root.resolve()):
         raise InputError("bad-archive-name", f"{archive} would lie inside the release", "Choose a place outside")
+    atomic.require_file(archive, overwrite=overwrite)  # before everything is hashed
     names = verify_release(root, progress=progress)
     pieces = _zip(root, names, prefix) if archive.name.lower().endswith(".zip") else _tar(root, names, prefix)
     atomic.write_bytes(archive, pieces, overwrite=overwrite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -99,3 +100,42 @@ def test_notebook_runs_on_the_packed_release(release: Path, tmp_path: Path) -> N
     assert any("image/png" in output.get("data", {}) for output in outputs)
     assert "error" not in {output.output_type for output in outputs}
     assert json.loads((folder / "demo.ipynb").read_text())["cells"][1]["outputs"] == []  # the released one is clean
+
+
+def test_an_existing_archive_is_refused_before_anything_is_hashed(
+    release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hashed(path: Path) -> str:
+        raise AssertionError(path)
+
+    monkeypatch.setattr("quadphase.release.pack.sha256_of", hashed)
+    (tmp_path / "a.zip").write_text("mine")
+    with pytest.raises(OutputError) as caught:
+        pack_release(release, tmp_path / "a.zip", prefix="data-1")
+    assert caught.value.code == "exists"
+
+
+@pytest.mark.parametrize("name", ["README.md", "checksums.sha256"])
+def test_a_file_that_may_not_be_read_is_named(
+    release: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.open
+
+    def refuse(self: Path, *args: Any, **kwargs: Any) -> Any:
+        if self == release / name:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=rf"Not allowed to read .*{name}") as caught:
+        pack_release(release, tmp_path / "a.zip", prefix="data-1")
+    assert caught.value.code == "not-readable"
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_a_manifest_that_is_no_text_is_no_manifest_of_this_release(release: Path, tmp_path: Path) -> None:
+    manifest = release / "checksums.sha256"
+    manifest.write_bytes(manifest.read_bytes().replace(b"README.md", b"README\xff\xfe"))
+    with pytest.raises(InputError) as caught:
+        pack_release(release, tmp_path / "a.zip", prefix="data-1")
+    assert caught.value.code == "release-changed"

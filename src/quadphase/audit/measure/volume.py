@@ -6,6 +6,7 @@ the lowest value; what nobody foresaw is a finding, too, so that one file never 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ from quadphase.audit.facts import MaskFacts, Orientation, Sketch, VolumeFacts
 from quadphase.audit.failures import failure
 from quadphase.audit.measure.anatomy import orientation_of
 from quadphase.audit.measure.header import header_facts
-from quadphase.audit.measure.histogram import intensity_of, profile_of, slice_histograms, slice_keys
+from quadphase.audit.measure.histogram import border_of, intensity_of, profile_of, slice_histograms, slice_keys
 from quadphase.audit.measure.sketch import sketch
 from quadphase.errors import GeometryError, InputError
 from quadphase.imaging.lesions import measure_lesions
@@ -129,8 +130,8 @@ def _measure(
         findings.append(Finding.of("file-missing", location, "the table names no CT volume"))
     hashed = {}
     if digests:
-        for relative in (row.ct_path, row.mask_path, row.liver_mask_path):
-            if relative and (root / relative).is_file():
+        for relative in filter(None, (row.ct_path, row.mask_path, row.liver_mask_path)):
+            with suppress(OSError):  # said where it is loaded
                 hashed[relative] = sha256_of(root / relative)
     if file is None or row.ct_path is None:
         return Measured(facts=None, sketch=None, findings=tuple(findings))
@@ -139,7 +140,8 @@ def _measure(
     grid = _grid(file, values.shape)
     first, counts = slice_histograms(values)
     whole = values.dtype.kind != "f" and values.dtype.itemsize <= 2
-    intensity = intensity_of(first, counts, limits=None if whole else (float(values.min()), float(values.max())))
+    limits = None if whole else (float(values.min()), float(values.max()))
+    intensity = intensity_of(first, counts, limits=limits, border=border_of(values))
     voxel_ml = grid.voxel_volume_ml if grid else None
 
     liver, liver_mask = _mask(root, row.liver_mask_path, f"{location}/liver", values.shape, grid, voxel_ml, findings)

@@ -16,7 +16,7 @@ from quadphase.audit.repair.case import RepairJob, repair_case
 from quadphase.audit.repair.provenance import NAME, Assumption, format_provenance
 from quadphase.audit.repair.spacing import GivenGeometry, load_spacings
 from quadphase.audit.workers import rows_by_subject, worker_pool
-from quadphase.errors import InputError, OutputError
+from quadphase.errors import InputError
 from quadphase.io import atomic
 from quadphase.io.hashing import format_checksums, sha256_of
 from quadphase.io.json_file import load_json, save_json
@@ -107,14 +107,14 @@ def repair(
         ``"exists"`` if `out` exists; if the disk refuses.
     """
     release = Release(path)
-    _check_out(release, out)
+    place = _place(release, out)
     given = load_spacings(spacing) if spacing is not None else {}
     names = {case for case, _ in given}
     if names and not any(name in release for name in names):
         raise InputError(
             "unknown-subject", "The spacing table names no subject of this release", "Is it the right table?"
         )
-    work = out.with_name(f"{atomic.TEMPORARY_PREFIX}{out.name}")
+    work = place.with_name(f"{atomic.TEMPORARY_PREFIX}{place.name}")
     _prepare(work, _inputs(release, spacing, estimate=estimate))
     jobs = _jobs(release, work, given, estimate=estimate)
     # Records bear the number of the job: names of subjects may differ in signs that a file name cannot hold.
@@ -131,17 +131,21 @@ def repair(
     every = [line for job in jobs for line in finished[job.case] or ()]
     every += _left_out(release)
     _finish(release, work, every)
-    work.rename(out)
+    try:
+        work.rename(place)
+    except OSError as error:
+        raise atomic.explain(error, out) from None
     return RepairReport(out=out, images=len(release.rows), lines=tuple(every), resumed=len(jobs) - len(todo))
 
 
-def _check_out(release: Release, out: Path) -> None:
-    if out.exists():
-        raise OutputError("exists", f"{out} exists already", "Choose another name, or remove it yourself")
-    if out.resolve().is_relative_to(release.root.resolve()):
+def _place(release: Release, out: Path) -> Path:
+    """Where the copy goes, links followed: a link may lead to a folder that is not there yet."""
+    place = atomic.require_target(out)
+    if place.is_relative_to(release.root.resolve()):
         raise InputError(
             "out-inside", f"{out} lies inside the release", "A repair is never in place: choose another folder"
         )
+    return place
 
 
 def _inputs(release: Release, spacing: Path | None, *, estimate: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from quadphase.errors import InputError
 from quadphase.io.release import Release, ReleasedPhase
 from quadphase.model import Phase
-from quadphase.release.description import load_description
+from quadphase.release.description import load_description, stated_readers, stated_window
 from quadphase.release.figures.overview import OverviewFacts
 from quadphase.release.figures.style import save_figure
 from quadphase.statistics.measures import ImageMeasures
@@ -66,7 +66,8 @@ def write_figures(
     folder : Path
         Where SVG and PNG go.
     measures : tuple of ImageMeasures
-        Of all images, to choose a typical one.
+        Of all images, to choose a typical one and to count slices; none for a release whose subject is given and that
+        states none.
     subject, phase
         The image to show instead of a typical one.
     agreement : mapping, optional
@@ -76,6 +77,11 @@ def write_figures(
     -------
     tuple of Path
         The files written.
+
+    Raises
+    ------
+    InputError
+        ``"no-subject"``, ``"no-phase"``, ``"bad-description"``; as `load_scene`.
     """
     from quadphase.release.figures.agreement import agreement_pairs, draw_agreement
     from quadphase.release.figures.overview import draw_overview
@@ -96,7 +102,7 @@ def write_figures(
             drawn["phases"] = draw_phases(scenes)
             made_by_us = load_description(release.root)
             # The overview says how *we* make datasets; of another's release it would be untrue.
-            if made_by_us is not None:
+            if made_by_us is not None and measures:
                 drawn["overview"] = draw_overview(scenes, _overview_facts(release, measures, made_by_us))
     if agreement is not None:
         pairs = agreement_pairs(agreement)
@@ -107,13 +113,15 @@ def write_figures(
 
 def _overview_facts(release: Release, measures: tuple[ImageMeasures, ...], made: Mapping[str, Any]) -> OverviewFacts:
     types = Counter(s.diagnosis.label for s in release if s.diagnosis is not None)
-    window = made.get("window_hu")
+    phases = [len(subject.phases) for subject in release]
     return OverviewFacts(
         subjects=len(release),
         by_type=dict(types),
         images=len(release.rows),
+        phases=(min(phases), max(phases)),
         slices=sum(m.slices for m in measures),
         lesion_masks=sum(row.mask_path is not None for row in release.rows),
-        readers=int(made.get("readers", 0)),
-        window_hu=(int(window[0]), int(window[1])) if window else None,
+        liver_masks=sum(row.liver_mask_path is not None for row in release.rows),
+        readers=stated_readers(made),
+        window_hu=stated_window(made),
     )

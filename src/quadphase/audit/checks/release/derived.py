@@ -1,4 +1,4 @@
-"""Reading the derived tables of a release, and comparing stated with measured numbers."""
+"""Reading the derived tables and other files of a release, and comparing stated with measured numbers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Final
 
 from quadphase.audit.contexts import ReleaseContext
 from quadphase.errors import InputError
+from quadphase.io.hashing import sha256_of
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, GeometryRow, LesionRow, load_geometry, load_lesions
 
-__all__ = ["differs", "stated_geometry", "stated_lesions"]
+__all__ = ["differs", "digest_of", "stated_geometry", "stated_lesions"]
 
 ABSOLUTE: Final = 1e-3
 RELATIVE: Final = 1e-6
@@ -22,6 +23,14 @@ def differs(stated: float | None, measured: float | None) -> bool:
     if stated is None or measured is None:
         return stated is not measured
     return not math.isclose(stated, measured, abs_tol=ABSOLUTE, rel_tol=RELATIVE)
+
+
+def digest_of(context: ReleaseContext, path: str) -> str | None:
+    """SHA-256 of a file of the release; None where it may not be read, which the check of the files says."""
+    try:
+        return sha256_of(context.root / path)
+    except OSError:
+        return None
 
 
 def stated_geometry(context: ReleaseContext) -> tuple[Mapping[str, GeometryRow], str | None]:

@@ -1,6 +1,7 @@
 """Every file is named by something, and every file named is there (missing images are found when they are read).
 
-What lies in a folder that may not be listed could be anything, so such a folder is an error.
+What lies in a folder that may not be listed could be anything, so such a folder is an error. A file that may not be
+read is one, too: it is said here, for images when they are measured, and other checks pass over it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
         yield Finding.of("folder-closed", path, "may not be listed: nothing is known about what is in it")
     named = {path for row in context.release.rows for path in (row.ct_path, row.mask_path, row.liver_mask_path) if path}
     for path in sorted(context.files - named):
+        try:
+            with (context.root / path).open("rb") as stream:
+                stream.read(1)
+        except OSError as error:
+            yield Finding.of("file-corrupt", path, f"it cannot be read: {error.strerror}")
         hidden = any(part.startswith(".") for part in path.split("/"))
         in_manifest = context.manifest is not None and path in context.manifest
         if path.lower().endswith(IMAGE_ENDINGS) or hidden or (context.manifest is not None and not in_manifest):

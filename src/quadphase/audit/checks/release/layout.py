@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from quadphase.audit.contexts import ReleaseContext
@@ -45,7 +46,7 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
     for name in REQUIRED:
         if name not in context.files:
             yield Finding.of("contract-broken", name, "a release must hold this file")
-        elif not (context.root / name).read_bytes().strip():
+        elif _is_empty(context.root / name):
             yield Finding.of("contract-broken", name, "the file is empty")
     yield from _rows(context)
     for volume in context.volumes:
@@ -63,6 +64,14 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
             if mask.dtype != "uint8" or not set(mask.values) <= {0.0, 1.0}:
                 message = "masks must be uint8 and hold 0 and 1 only"
                 yield Finding.of("contract-broken", f"{volume.location}/{name}", message)
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether there is nothing but white space; a file that may not be read is said by the check of the files."""
+    try:
+        return not path.read_bytes().strip()
+    except OSError:
+        return False
 
 
 def _rows(context: ReleaseContext) -> Iterator[Finding]:
