@@ -65,6 +65,12 @@ class Intensity:
         Whether values pile up at the end, as windowing leaves them.
     air, fat, soft : float or None
         Modes of air around and in the patient, of fat, of soft tissue; None where no peak stands out.
+    fat_share : float
+        How much of what is brighter than air (-150) lies where fat lies (-125…-70); 1 where that cannot be told,
+        because less than 15 % of the volume is brighter than air, or values begin there.
+    border, border_share : float
+        Median of the voxels at the border of the plane, which is air around the patient, and the share of them that
+        have just this value.
     """
 
     minimum: float
@@ -74,6 +80,9 @@ class Intensity:
     air: float | None
     fat: float | None
     soft: float | None
+    fat_share: float = 1.0
+    border: float = -1000.0
+    border_share: float = 0.0
 
     @property
     def window(self) -> tuple[float, float] | None:

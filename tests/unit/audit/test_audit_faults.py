@@ -74,6 +74,15 @@ def _shift(voxels: np.ndarray) -> np.ndarray:
     return np.roll(voxels, (24, 30), axis=(0, 1))
 
 
+LOST: dict[str, tuple[Callable[[np.ndarray], np.ndarray], set[str]]] = {
+    "air is 0": (lambda hu: np.where(hu <= -190, 0, hu).astype(np.int16), {"not-hu"}),
+    "air is 40": (lambda hu: np.where(hu <= -150, 40, hu).astype(np.int16), {"not-hu"}),
+    "fat is 100": (lambda hu: np.where((hu > -140) & (hu < -60), 100, hu).astype(np.int16), {"not-hu"}),
+    "inverted": (lambda hu: -hu, {"not-hu"}),
+}
+"""Values that are negative somewhere, and still no HU."""
+
+
 SINGLE: dict[str, tuple[Callable[[Item], Item], set[str]]] = {
     "upside-down": (lambda i: _flip(i, 2), {"upside-down", "slice-order-differs"}),
     "mirrored": (lambda i: _flip(i, 0), {"left-right-swapped"}),
@@ -86,6 +95,7 @@ SINGLE: dict[str, tuple[Callable[[Item], Item], set[str]]] = {
         lambda i: with_hu(i, np.zeros_like(i.volume.hu)),
         {"volume-constant", "enhancement-contradicts"},
     ),
+    **{name: (lambda i, lost=lost: with_hu(i, lost(i.volume.hu)), codes) for name, (lost, codes) in LOST.items()},
     "liver empty": (lambda i: _mask(i, np.zeros_like), {"mask-empty"}),
     "liver half": (lambda i: _mask(i, _half_liver), {"liver-mask-small", "lesion-outside-liver"}),
     "liver gap": (lambda i: _mask(i, _gap), {"liver-mask-gap"}),
@@ -120,6 +130,19 @@ def test_full_range_offset_is_proved_by_air_and_fat(full_range: Items, tmp_path:
     report = audit(write_plain(tmp_path, items))
     assert set(report.counts) - ALWAYS == {"hu-offset"}
     assert "-60 against HU" in report.of("hu-offset")[0].message or "-61" in report.of("hu-offset")[0].message
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_full_range_without_air_or_fat_in_place(fault: str, full_range: Items, tmp_path: Path) -> None:
+    def change(hu: np.ndarray) -> np.ndarray:
+        if fault.startswith("air"):
+            return np.where(hu <= -600, int(fault.split()[-1]), hu).astype(np.int16)
+        return LOST[fault][0](hu)
+
+    items = [with_hu(i, change(i.volume.hu)) for i in full_range if i.case == "P0417"]
+    report = audit(write_plain(tmp_path, items))
+    assert report.counts["not-hu"] == 4
+    assert report.has_errors
 
 
 def test_wrong_slope_misplaces_fat(full_range: Items, tmp_path: Path) -> None:

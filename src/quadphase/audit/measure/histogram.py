@@ -15,13 +15,18 @@ from numpy.typing import NDArray
 
 from quadphase.audit.facts import Intensity
 
-__all__ = ["intensity_of", "profile_of", "slice_histograms", "slice_keys"]
+__all__ = ["border_of", "intensity_of", "profile_of", "slice_histograms", "slice_keys"]
 
 LIMITS: Final = (-4096, 8191)
 """CT values lie inside: 12 bits and the extended range of metal (PS3.3 C.11.1.1.2)."""
 
 KEY_LIMITS_HU: Final = (-199, 199)
 """Interior of the paper's window: what windowing leaves untouched."""
+
+FAT_HU: Final = (-125, -70)
+BODY_HU: Final = -150
+LEAST_BODY: Final = 0.15
+"""Of a volume: a patient holds 20 % and more of a field of view, a liver cut out of its surroundings 10 %."""
 
 QUANTILES: Final = (0.3, 0.5, 0.7, 0.85, 0.95)
 
@@ -81,13 +86,33 @@ def slice_keys(first: int, counts: NDArray[np.int64]) -> NDArray[np.uint32]:
     return keys
 
 
-def intensity_of(first: int, counts: NDArray[np.int64], *, limits: tuple[float, float] | None = None) -> Intensity:
+def border_of(values: NDArray[Any]) -> tuple[float, float]:
+    """Median of the outermost columns and rows of all slices, and the share of them that have just this value.
+
+    Parameters
+    ----------
+    values : (I, J, K) ndarray
+    """
+    edges = np.concatenate([face.ravel() for face in (values[0], values[-1], values[:, 0], values[:, -1])])
+    middle = np.partition(edges, edges.size // 2)[edges.size // 2]
+    return float(middle), float(np.mean(edges == middle))
+
+
+def intensity_of(
+    first: int,
+    counts: NDArray[np.int64],
+    *,
+    limits: tuple[float, float] | None = None,
+    border: tuple[float, float] = (-1000.0, 0.0),
+) -> Intensity:
     """Ends, clipping and tissue modes of a volume's histogram.
 
     Parameters
     ----------
     limits : (float, float), optional
         Smallest and largest voxel, where the histogram rounded or clipped them.
+    border : (float, float)
+        From `border_of`; by default that of air in HU.
     """
     total = counts.sum(axis=0)
     size = total.size
@@ -109,7 +134,17 @@ def intensity_of(first: int, counts: NDArray[np.int64], *, limits: tuple[float, 
         air=air,
         fat=_peak(values, smooth, -185, -55),
         soft=_peak(values, smooth, -20, 170),
+        fat_share=_fat_share(values, total),
+        border=border[0],
+        border_share=border[1],
     )
+
+
+def _fat_share(values: NDArray[np.int64], total: NDArray[np.int64]) -> float:
+    body = total[values > BODY_HU].sum()
+    if values[0] > BODY_HU or values[-1] < FAT_HU[1] or body < LEAST_BODY * total.sum():
+        return 1.0
+    return float(total[(values >= FAT_HU[0]) & (values <= FAT_HU[1])].sum() / body)
 
 
 def profile_of(first: int, counts: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quadphase.audit.checks.volume.hounsfield import FAT_HU, FAT_SLACK_HU, offset_of
+from quadphase.audit.checks.volume.hounsfield import FAT_HU, FAT_SLACK_HU, displaced, offset_of
 from quadphase.audit.facts import Intensity
 from quadphase.audit.measure.histogram import intensity_of, slice_histograms
 
@@ -51,6 +51,9 @@ class ValueMap:
 def value_map(stored: NDArray[Any], seen: Intensity) -> ValueMap | str | None:
     """The map to HU; None if values are HU already; a reason in words if they are not and it cannot be proved."""
     if seen.minimum <= -60:
+        lost = displaced(seen)
+        if lost:
+            return f"{lost}: what was there before cannot be told"
         offset = offset_of(seen)
         if offset is None:
             return None

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from quadphase.audit.checks.volume.hounsfield import offset_of
+from quadphase.audit.checks.volume.hounsfield import displaced, offset_of
 from quadphase.audit.checks.volume.liver_content import MOST_ODD
 from quadphase.audit.contexts import CaseContext
 from quadphase.audit.facts import Sketch
@@ -63,11 +63,11 @@ def _contradictions(vessels: dict[Phase, float], liver: dict[Phase, float]) -> I
 
 
 def _comparable(case: CaseContext) -> frozenset[Phase]:
-    """Phases in one unit: shifted, 8-bit or constant volumes are left out where their siblings differ."""
+    """Phases in one unit: no HU at all, constant, or shifted and in 8 bit where their siblings differ, are left out."""
     units: dict[Phase, tuple[str, int]] = {}
     for phase, volume in case.volumes.items():
         seen = volume.intensity
-        if seen.minimum < seen.maximum:
+        if seen.minimum < seen.maximum and not displaced(seen):
             offset = offset_of(seen)
             units[phase] = ("HU" if seen.minimum < -60 else volume.dtype, round(offset[0] / 10) if offset else 0)
     usual = Counter(units.values()).most_common(1)

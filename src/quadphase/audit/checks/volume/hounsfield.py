@@ -13,7 +13,7 @@ from typing import Final
 from quadphase.audit.facts import Intensity, VolumeFacts
 from quadphase.model import Finding
 
-__all__ = ["AIR_HU", "FAT_HU", "check", "offset_of"]
+__all__ = ["AIR_HU", "FAT_HU", "check", "displaced", "offset_of"]
 
 FAT_HU: Final = -98.0
 """Mode of subcutaneous and visceral fat; means of -115 to -90 HU are usual at 120 kV (Yoshizumi et al., Radiology
@@ -25,6 +25,10 @@ AIR_SLACK_HU: Final = 40.0
 AGREE_HU: Final = 25.0
 SLACK_HU: Final = 0.01
 """float32 of a limit."""
+OUTSIDE_HU: Final = (-150.0, 300.0)
+"""The border of the plane is air: darker than any tissue, unless it is cut there; never brighter than all soft tissue."""
+LEAST_FAT: Final = 0.005
+"""Share of fat in the body: 14 % and more in the scans we have, 4 % in the tightest box around a liver."""
 LARGEST_HU: Final = 32768.0
 """16 bits: what CT images are stored in (PS3.3 C.8.2.1); metal on an extended scale reaches 30710."""
 
@@ -51,6 +55,16 @@ def offset_of(intensity: Intensity) -> tuple[float, str] | None:
     return None
 
 
+def displaced(seen: Intensity) -> str:
+    """Why values cannot be HU although some are negative: air or fat have become something else; empty if not so."""
+    low, high = OUTSIDE_HU
+    if seen.border > max(low, seen.minimum) and (seen.border_share > 0.5 or seen.border > high):
+        return f"the border of the plane, where air is, holds {seen.border:.0f}"
+    if seen.fat_share < LEAST_FAT:
+        return f"{seen.fat_share:.1%} of the body lies near -100, where fat is"
+    return ""
+
+
 def _is_cut(seen: Intensity, window: tuple[float, float] | None) -> bool:
     """Whether values were clipped to that window: they end at its lower limit, and none is beyond the upper one."""
     return window is not None and abs(seen.minimum - window[0]) <= SLACK_HU and seen.maximum <= window[1] + SLACK_HU
@@ -75,6 +89,9 @@ def check(volume: VolumeFacts) -> Iterator[Finding]:
     if max(-seen.minimum, seen.maximum) > LARGEST_HU:
         limits = f"{volume.dtype}, {seen.minimum:.4g}…{seen.maximum:.4g}"
         yield Finding.of("not-hu", volume.location, f"values are {limits}: no scanner's HU are that large")
+        return
+    if displaced(seen):
+        yield Finding.of("not-hu", volume.location, displaced(seen))
         return
     offset = offset_of(seen)
     if offset is not None and not (as_stated and _fat_is_in_place(seen)):
