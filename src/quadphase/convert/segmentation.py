@@ -137,7 +137,7 @@ def save_segmentation(path: Path, masks: Mapping[str, Mask], stack: Stack, *, al
             ).save_as(stream)
     except Exception as error:  # pydicom and highdicom raise many kinds; their texts may quote values
         message = f"The slices of {stack.where} have a header that a Segmentation cannot take over"
-        hint = "Is each date of patient and study a date? NIfTI needs none of them"
+        hint = "Correct it (often a date that is none), or use NIfTI"
         raise InputError("bad-header", f"{message} ({type(error).__name__})", hint) from None
     return atomic.write_bytes(path, stream.getvalue(), overwrite=False)
 

@@ -103,7 +103,7 @@ def refuse_boneless(body: Body, rib_share: float) -> None:
     """
     if body.spine_seen == 0 and rib_share < NO_RIBS:
         raise NoLiverError(
-            NoLiverReason.NO_BONE, "Neither spine nor ribs are in the scan", "Is it a patient, and are its values HU?"
+            NoLiverReason.NO_BONE, "Neither spine nor ribs are in the scan", "Choose a scan of a patient, in HU"
         )
 
 
