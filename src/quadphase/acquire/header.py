@@ -10,6 +10,10 @@ from quadphase.io.dicom_elements import Elements, read_beginning
 __all__ = ["WANTED", "Header", "header_of", "sop_instance_uid_of"]
 
 DICOMDIR_CLASS: Final = "1.2.840.10008.1.3.10"
+CT_CLASSES: Final = frozenset(
+    ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
+)
+"""CT, enhanced CT, legacy converted enhanced CT (PS3.4 B.5)."""
 ATTRIBUTES: Final[dict[str, int]] = {
     "media_sop_class_uid": 0x00020002,
     "media_sop_instance_uid": 0x00020003,
@@ -55,6 +59,11 @@ class Header:
     has_matrix: bool = False
     """Rows is present: the object describes an image."""
     has_pixels: bool = False
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the object must have pixels; without them its file was cut, perhaps exactly between two elements."""
+        return self.has_matrix or bool(CT_CLASSES & {self.media_sop_class_uid, self.sop_class_uid})
 
     @property
     def is_dicomdir(self) -> bool:

@@ -89,7 +89,7 @@ def row_of(header: Header, path: str) -> Row:
         series = _synthetic("series", folder, study, header.modality, header.series_number)
     if header.is_dicomdir:
         outcome = "dicomdir"
-    elif header.has_matrix:
+    elif header.is_image:
         outcome = "image" if header.has_pixels else "unreadable"
     else:
         outcome = "other-dicom"

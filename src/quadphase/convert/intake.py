@@ -165,8 +165,9 @@ def _not_volumetric(v: Values) -> tuple[str, str] | None:
     if v.elements.pixels is None:
         if v.elements.has_float_pixels:
             return "unsupported-pixels", "floating-point pixel data"
-        # A file that was cut exactly before its pixels is whole as far as its elements go.
-        return ("truncated-file", "a slice without its pixels") if v.count("Rows") else ("no-pixel-data", "no image")
+        # A file that was cut exactly between two elements is whole as far as they go.
+        is_slice = sop_class or modality or v.count("Rows")
+        return ("truncated-file", "a slice without its pixels") if is_slice else ("no-pixel-data", "no image")
     if v.count("SamplesPerPixel") > 1 or not v.text("PhotometricInterpretation").upper().startswith("MONOCHROME"):
         return "colour-image", "a colour or palette image"
     return None

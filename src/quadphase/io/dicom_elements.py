@@ -200,6 +200,8 @@ def _start(source: Source) -> tuple[int, bool]:
         return 4, True  # the marker without its preamble
     if _looks_like_dicom(source.data):
         return 0, False
+    if not source.data.strip(b"\0"):
+        raise _damaged("empty-file", "the file holds nothing but zeros")  # as copies on a full disk do
     raise DamagedDicomError("not-dicom", "the file is not DICOM")
 
 

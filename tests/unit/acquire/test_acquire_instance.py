@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from quadphase.acquire.header import Header
 from quadphase.acquire.instance import read_row, row_of
 
@@ -61,9 +63,11 @@ def test_real_blank_uids_are_one_series(real_data: Path) -> None:
     assert {row["sop_class_uid"] for row in rows} == {"1.2.840.10008.5.1.4.1.1.2"}
 
 
-def test_image_without_pixels_is_unreadable(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [("PixelData",), ("PixelData", "Rows", "SOPClassUID")])
+def test_image_without_pixels_is_unreadable(lost: tuple[str, ...], tmp_path: Path) -> None:
     data = ct(1)
-    del data.PixelData
+    for keyword in lost:
+        delattr(data, keyword)
     path = save(data, tmp_path / "a")
     row, reason = read_row(str(path), path.stat().st_size, 0)
     assert (row["outcome"], reason) == ("unreadable", "an image without pixel data")

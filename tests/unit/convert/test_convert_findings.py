@@ -301,6 +301,21 @@ class TestWhatIsNotThere:
         last.write_bytes(blob[: blob.rindex(b"\x20\x00\x11\x00") + 4])
         assert findings_of(tmp_path / "in") == {"truncated-file": "error", "incomplete-series": "error"}
 
+    def test_wherever_the_last_slice_is_cut_it_is_missed(self, tmp_path: Path) -> None:
+        """Also between two elements, and within the 128 blank bytes a file begins with."""
+        last = series(tmp_path / "in")[-1]
+        blob = last.read_bytes()
+        header = blob.rindex(b"\xe0\x7f\x10\x00")
+        for end in [*range(0, 129, 16), *range(132, header + 24, 2), len(blob) - 1]:
+            last.write_bytes(blob[:end])
+            found = read_stacks([tmp_path / "in"], settings=SETTINGS)
+            assert "incomplete-series" in {f.code for f in found.stacks[0].findings}, end
+
+    def test_a_file_of_zeros_is_empty(self, tmp_path: Path) -> None:
+        last = series(tmp_path / "in")[-1]
+        last.write_bytes(bytes(last.stat().st_size))
+        assert findings_of(tmp_path / "in") == {"empty-file": "warning", "incomplete-series": "warning"}
+
 
 class TestOneUidForSeveralImages:
     def test_at_different_places(self, tmp_path: Path) -> None:

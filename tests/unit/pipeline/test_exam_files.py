@@ -104,18 +104,19 @@ def test_damage_beside_a_converted_case_is_not_passed_over(study: Study, hospita
     assert converted(study, hospital[Phase.P][0].parents[1]).status is Status.HELD
 
 
-@pytest.mark.parametrize("trouble", ["link", "empty", "early"])
+@pytest.mark.parametrize("trouble", ["link", "empty", "zeros", "early", "between"])
 def test_what_says_nothing_of_itself_is_told_beside_its_slices(
     trouble: str, study: Study, hospital: dict[Phase, list[Path]]
 ) -> None:
-    """A link that leads nowhere, an empty file, and one that ends before it names its patient."""
+    """A link that leads nowhere, an empty file, and one that ends before it names its patient or exam."""
     last = hospital[Phase.P][-1]
     blob = last.read_bytes()
     last.unlink()
     if trouble == "link":
         last.symlink_to(last.parent / "nowhere")
     else:
-        last.write_bytes(b"" if trouble == "empty" else blob[:400])
+        patient = blob.index(b"\x10\x00\x10\x00")  # PatientName: a file that ends here ends between two elements
+        last.write_bytes({"empty": b"", "zeros": bytes(999), "early": blob[:400], "between": blob[:patient]}[trouble])
     outcome = converted(study, last.parents[1])
     assert outcome.status is Status.DONE
     assert ("incomplete-series", "warning") in codes(outcome)

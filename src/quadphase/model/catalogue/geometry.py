@@ -16,7 +16,7 @@ ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 CODES: tuple[FindingCode, ...] = (
     # Files that are no slice of a volume.
     _code("not-dicom", INFO, "A file is not DICOM", "Nothing to do"),
-    _code("empty-file", WARNING, "A file is empty", "Copy or export it again"),
+    _code("empty-file", WARNING, "A file is empty or holds only zeros", "Copy or export it again"),
     _code("unreadable-file", ERROR, "A file cannot be opened", "Check its rights and the disk"),
     _code("unreadable-dicom", ERROR, "The element structure of a DICOM file is damaged", "Export or copy it again"),
     _code("truncated-file", ERROR, "A DICOM file ends too early", "Export or copy it again"),
