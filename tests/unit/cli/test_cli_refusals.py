@@ -124,7 +124,7 @@ def test_what_the_system_refuses_is_told_as_deep_as_it_was_typed(
 ) -> None:
     """A hospital's folders may be named after people."""
 
-    def failing(self: object, path: Path) -> None:  # noqa: ARG001
+    def failing(self: object, path: Path) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(release / "Zhang_Wei" / "IM0001"))
 
     monkeypatch.setattr("quadphase.io.release.Release.__init__", failing)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 
 from quadphase.errors import InputError
 from quadphase.io.ledger import Ledger
+from quadphase.io.ledger.acquisition import Retrieval, retrievals, save_retrievals
 from quadphase.io.pseudonyms import keyed_uid, permute
 from quadphase.model import Decision, Diagnosis, Reason, Sex
 from quadphase.model.source import SourcePatient
@@ -70,6 +74,66 @@ def test_a_ledger_that_is_not_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").write_text("this is no database, it is a long enough text file" * 50)
     with pytest.raises(InputError) as caught:
         Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    assert caught.value.code == "bad-ledger"
+
+
+def alter(tmp_path: Path, *statements: str) -> str:
+    """A ledger with a patient and a series to fetch, changed as another version would have it."""
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    with Ledger(url) as ledger:
+        ledger.replace_patients([patient(1)], {"001": "P0001"})
+        save_retrievals(ledger, [WANTED])
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+    return url
+
+
+WANTED = Retrieval(series_instance_uid="1.2", study_instance_uid="1", patient_id="001", source="dimse://x", expected=9)
+
+
+def test_a_ledger_with_a_retired_column_is_brought_up_to_date(tmp_path: Path) -> None:
+    url = alter(
+        tmp_path,
+        "ALTER TABLE retrievals RENAME TO new",
+        "CREATE TABLE retrievals (series_instance_uid VARCHAR PRIMARY KEY, study_instance_uid VARCHAR NOT NULL, "
+        "patient_id VARCHAR NOT NULL, source VARCHAR NOT NULL, expected INTEGER, received INTEGER NOT NULL, "
+        "state VARCHAR NOT NULL, attempts INTEGER NOT NULL, message VARCHAR NOT NULL, details JSON NOT NULL)",
+        "INSERT INTO retrievals SELECT *, '{}' FROM new",
+        "DROP TABLE new",
+    )
+    for _ in range(2):
+        with Ledger(url) as ledger:
+            save_retrievals(ledger, [replace(WANTED, series_instance_uid="1.3"), replace(WANTED, received=4)])
+            assert [(r.series_instance_uid, r.received) for r in retrievals(ledger)] == [("1.2", 4), ("1.3", 0)]
+            assert ledger.cases() == {"001": "P0001"}
+
+
+def test_columns_of_a_newer_version_that_may_be_blank_are_left_alone(tmp_path: Path) -> None:
+    url = alter(tmp_path, "ALTER TABLE retrievals ADD COLUMN priority INTEGER")
+    with Ledger(url) as ledger:
+        save_retrievals(ledger, [WANTED])
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as database:
+        assert "priority" in {row[1] for row in database.execute("PRAGMA table_info(retrievals)")}
+
+
+NEWER = 'CREATE TABLE decisions ("case" TEXT, stage TEXT, eligible INT, reasons JSON, author TEXT NOT NULL)'
+
+
+@pytest.mark.parametrize(
+    ("statements", "says"),
+    [
+        (["ALTER TABLE retrievals DROP COLUMN state"], "retrievals has no column state"),
+        (["DROP TABLE decisions", NEWER], "decisions needs a column author"),
+    ],
+)
+def test_a_ledger_of_another_version_is_refused_when_it_is_opened(
+    tmp_path: Path, statements: list[str], says: str
+) -> None:
+    url = alter(tmp_path, *statements)
+    with pytest.raises(InputError, match=says) as caught:
+        Ledger(url)
     assert caught.value.code == "bad-ledger"
 
 

@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from quadphase.errors import InputError
-from quadphase.io.ledger.tables import Base, DecisionRow, FileRow, PatientRow, PseudonymRow, RetrievalRow
+from quadphase.io.ledger.schema import prepare
+from quadphase.io.ledger.tables import DecisionRow, FileRow, PatientRow, PseudonymRow, RetrievalRow
 from quadphase.model.outcome import Decision, Reason
 from quadphase.model.phase import Diagnosis, Sex
 from quadphase.model.source import Identifier, SourceInstance, SourcePatient
@@ -54,13 +55,13 @@ class Ledger:
     Raises
     ------
     InputError
-        ``"bad-ledger"`` if the database cannot be opened.
+        ``"bad-ledger"`` if the database cannot be opened, or another version made it in a form this one cannot use.
     """
 
     def __init__(self, url: str) -> None:
         try:
             self._engine = create_engine(url)
-            Base.metadata.create_all(self._engine)
+            prepare(self._engine)
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise InputError(
