@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, TypeVar
 
 from quadphase.errors import InputError
-from quadphase.io.tables import load_table
+from quadphase.io.tables import load_numbered_table
 from quadphase.model.phase import Diagnosis, Phase, Sex
 
 __all__ = ["COLUMNS", "TABLE_NAME", "ReleaseRow", "RowProblem", "load_rows"]
@@ -145,10 +145,10 @@ def load_rows(table: Path) -> tuple[tuple[ReleaseRow, ...], tuple[RowProblem, ..
         As `load_table`; ``"missing-column"`` if subject, phase or CT path has no column; ``"empty-release"`` if there
         are no rows.
     """
-    raw = load_table(table)
+    raw = load_numbered_table(table)
     if not raw:
         raise InputError("empty-release", f"{table} has no rows", "Is it the table of a release?")
-    names = {_OTHER_NAMES[_key(name)]: name for name in reversed(raw[0]) if _key(name) in _OTHER_NAMES}
+    names = {_OTHER_NAMES[_key(name)]: name for name in reversed(raw[0][1]) if _key(name) in _OTHER_NAMES}
     absent = [column for column in _REQUIRED if column not in names]
     if absent:
         raise InputError(
@@ -157,7 +157,7 @@ def load_rows(table: Path) -> tuple[tuple[ReleaseRow, ...], tuple[RowProblem, ..
             f"A release table needs the columns {', '.join(COLUMNS)}",
         )
     problems: list[RowProblem] = []
-    rows = [_row(number, values, names, problems) for number, values in enumerate(raw, start=2)]
+    rows = [_row(line, values, names, problems) for line, values in raw]
     return tuple(rows), tuple(problems)
 
 

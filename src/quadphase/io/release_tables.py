@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from quadphase.errors import InputError
-from quadphase.io.tables import NA, format_csv, load_table
+from quadphase.io.tables import NA, format_csv, load_numbered_table
 
 __all__ = [
     "DECIMALS",
@@ -123,15 +123,16 @@ def load_lesions(path: Path) -> tuple[LesionRow, ...]:
 
 
 def _load(path: Path, kind: type[R]) -> tuple[R, ...]:
-    rows = load_table(path)
+    rows = load_numbered_table(path)
     columns = {field.name: str(field.type) for field in fields(kind)}
     if rows:
         newer = {field.name for field in fields(kind) if field.default is not MISSING}
-        columns = {name: text for name, text in columns.items() if name in rows[0] or name not in newer}
-        absent = [name for name in columns if name not in rows[0]]
+        _, first = rows[0]
+        columns = {name: text for name, text in columns.items() if name in first or name not in newer}
+        absent = [name for name in columns if name not in first]
         if absent:
             raise InputError("missing-column", f"{path} has no column '{absent[0]}'", "Was it written by quadphase?")
-    return tuple(kind(**_values(path, line, row, columns)) for line, row in enumerate(rows, start=2))
+    return tuple(kind(**_values(path, line, row, columns)) for line, row in rows)
 
 
 def _values(path: Path, line: int, row: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, Any]:

@@ -91,9 +91,9 @@ def stored_measures(root: Path) -> tuple[ImageMeasures, ...] | None:
     if not path.is_file():
         return None
     rows = load_geometry(path)
-    if strange := next((n for n, row in enumerate(rows, start=2) if row.phase not in set(Phase)), None):
+    if strange := next((row for row in rows if row.phase not in set(Phase)), None):
         raise InputError(
-            "unknown-phase", f"{GEOMETRY_NAME}, row {strange}, names no phase", f"Phases are {', '.join(Phase)}"
+            "unknown-phase", f"A row of {strange.patient_id} in {path} names no phase", f"Phases are {', '.join(Phase)}"
         )
     return tuple(
         ImageMeasures(

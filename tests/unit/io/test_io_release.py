@@ -100,3 +100,10 @@ def test_errors_name_what_is_wrong(tmp_path: Path) -> None:
 def test_table_one_folder_down(tmp_path: Path) -> None:
     write(tmp_path / "dataset-1.0.0", ROW)
     assert len(Release(tmp_path)) == 1
+
+
+def test_a_problem_is_in_the_line_a_spreadsheet_shows(tmp_path: Path) -> None:
+    root = write(tmp_path / "r", ROW, ("",) * len(COLUMNS), ("",) * len(COLUMNS), ("P0002", "old", *ROW[2:]))
+    rows, problems = load_rows(root / "patient_data.csv")
+    assert [row.line for row in rows] == [2, 5]
+    assert [(problem.line, problem.column) for problem in problems] == [(5, "age")]

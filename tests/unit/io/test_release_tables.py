@@ -51,3 +51,11 @@ def test_newer_columns_may_be_absent(table: Path) -> None:
 def test_the_first_columns_may_not(table: Path) -> None:
     with pytest.raises(InputError, match="no column 'kvp'"):
         load_geometry(without(table, "kvp"))
+
+
+def test_a_bad_cell_is_in_the_line_a_spreadsheet_shows(table: Path) -> None:
+    header, first = table.read_text().splitlines()
+    table.write_text("\n".join([header, first, "", ",,", first.replace(",1,", ",one,", 1)]))
+    with pytest.raises(InputError, match=r"geometry\.csv line 5: voxels_i is not") as caught:
+        load_geometry(table)
+    assert caught.value.code == "bad-cell"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from quadphase.errors import InputError
-from quadphase.io.tables import load_table
+from quadphase.io.tables import load_numbered_table
 from quadphase.model import Phase
 
 __all__ = ["GivenGeometry", "load_spacings"]
@@ -48,10 +48,13 @@ def load_spacings(path: Path) -> dict[tuple[str, Phase | None], GivenGeometry]:
     Raises
     ------
     InputError
-        As `load_table`; ``"missing-column"``, ``"bad-cell"`` (not a positive number), ``"row-duplicated"``.
+        As `load_table`, ``"empty-table"`` also without a row; ``"missing-column"``, ``"bad-cell"`` (not a positive
+        number), ``"row-duplicated"``.
     """
-    rows = load_table(path)
-    columns = {name.strip().lower(): name for name in (rows[0] if rows else {})}
+    rows = load_numbered_table(path)
+    if not rows:
+        raise InputError("empty-table", f"{path} has no rows below its header", "Give a row for each image or subject")
+    columns = {name.strip().lower(): name for name in rows[0][1]}
     found = {key: next((columns[n] for n in names if n in columns), None) for key, names in _NAMES.items()}
     if found["patient_id"] is None or (found["i"] is None and found["k"] is None):
         raise InputError(
@@ -60,7 +63,7 @@ def load_spacings(path: Path) -> dict[tuple[str, Phase | None], GivenGeometry]:
             "Columns: patient_id, phase, spacing_i_mm, spacing_j_mm, slice_spacing_mm",
         )
     given: dict[tuple[str, Phase | None], GivenGeometry] = {}
-    for line, row in enumerate(rows, start=2):
+    for line, row in rows:
         name = row.get(found["phase"] or "", "")
         if name and name not in set(Phase):
             raise InputError("bad-cell", f"{path} line {line}: the phase is not one of P, C1, C2, C3", "Correct it")
