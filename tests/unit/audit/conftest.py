@@ -137,9 +137,9 @@ def write_ours(root: Path, items: Iterable[Item]) -> Path:
     """A release in quadphase's own layout, with every derived table."""
     from quadphase.io.release_rows import load_rows
     from quadphase.release.case import ReleaseSubject
-    from quadphase.release.rows import lesion_rows
     from quadphase.release.manifest import seal
     from quadphase.release.metadata import write_metadata
+    from quadphase.release.rows import lesion_rows
     from quadphase.release.splits import format_splits, make_splits
     from quadphase.release.table1_text import render_table1
     from quadphase.statistics.measures import ImageMeasures

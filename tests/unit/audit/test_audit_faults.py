@@ -136,7 +136,7 @@ def test_full_range_offset_is_proved_by_air_and_fat(full_range: Items, tmp_path:
 def test_full_range_without_air_or_fat_in_place(fault: str, full_range: Items, tmp_path: Path) -> None:
     def change(hu: np.ndarray) -> np.ndarray:
         if fault.startswith("air"):
-            return np.where(hu <= -600, int(fault.split()[-1]), hu).astype(np.int16)
+            return np.where(hu <= -600, int(fault.removeprefix("air is ")), hu).astype(np.int16)
         return LOST[fault][0](hu)
 
     items = [with_hu(i, change(i.volume.hu)) for i in full_range if i.case == "P0417"]

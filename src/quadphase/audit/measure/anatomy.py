@@ -15,11 +15,15 @@ from scipy import ndimage
 
 from quadphase.audit.facts import Orientation, Sketch
 
-__all__ = ["orientation_of"]
+__all__ = ["UNKNOWN", "orientation_of"]
 
 BONE_GREY: Final = 0.95
 """About 180 HU after smoothing over three pixels: bone, and vessels in the arterial phase."""
 AIR_GREY: Final = 0.02
+BONE_HU: Final = 150.0
+"""A window that ends below this shows the liver as bright as bone."""
+FAT_HU: Final = -130.0
+"""A window that begins above this shows fat as black as air."""
 
 UNKNOWN: Final = Orientation(right=None, front=None, head=None)
 
@@ -77,10 +81,10 @@ def _front(picture: Sketch) -> float | None:
     half = max(2.0, 0.12 * width)
     strip = slice(max(0, int(middle - half)), int(middle + half) + 1)
     rows = np.flatnonzero(body[strip].any(axis=(0, 2)))
+    if rows.size < 8 or picture.black + BONE_GREY * picture.unit < BONE_HU:
+        return None
     # Smoothed, or the noise of a well-filled liver and of portal veins passes for bone.
     bone = (ndimage.uniform_filter(picture.grey[strip], (3, 3, 1)) > BONE_GREY) & body[strip]
-    if rows.size < 8:
-        return None
     depth = (np.arange(bone.shape[1]) - rows[0]) / float(rows[-1] - rows[0])
     profile = bone.sum(axis=(0, 2))
     back = float(profile[(depth >= 0) & (depth < 0.45)].sum())
@@ -93,6 +97,8 @@ def _front(picture: Sketch) -> float | None:
 
 def _head(picture: Sketch, body: NDArray[np.bool_]) -> float | None:
     """Air inside the body: lung bases in the uppermost fifth outweigh bowel gas in the lowest."""
+    if picture.black > FAT_HU:
+        return None
     air = picture.grey < AIR_GREY
     labels, n = ndimage.label(air)
     outside = np.zeros(n + 1, dtype=bool)

@@ -25,7 +25,13 @@ WINDOW_HU: Final = (-200.0, 200.0)
 """The paper's window; CT soft tissue, fat included."""
 
 
-def sketch(values: NDArray[Any], grid: Grid, intensity: Intensity, *masks: NDArray[np.bool_] | None) -> Sketch:
+def sketch(
+    values: NDArray[Any],
+    grid: Grid,
+    intensity: Intensity,
+    *masks: NDArray[np.bool_] | None,
+    stated: tuple[float, float] | None = None,
+) -> Sketch:
     """Reduce a volume (and its masks, liver and lesion, same shape) by strides.
 
     Parameters
@@ -35,6 +41,8 @@ def sketch(values: NDArray[Any], grid: Grid, intensity: Intensity, *masks: NDArr
     intensity : Intensity
     *masks : (I, J, K) ndarray of bool or None
         Liver, lesion.
+    stated : (float, float), optional
+        The window the release states: values are HU then, whatever they look like.
     """
     codes = ("R", "A", "S")
     strides = (*(max(1, round(n / COLUMNS)) for n in grid.shape[:2]), 1)
@@ -51,14 +59,15 @@ def sketch(values: NDArray[Any], grid: Grid, intensity: Intensity, *masks: NDArr
         for mask in (*masks, None, None)[:2]
     )
     ras = reorient_grid(coarse, codes)
+    in_hu = low < 0 or stated is not None
     return Sketch(
         grey=grey,
         body=_body(grey),
         liver=liver,
         lesion=lesion,
         spacing_mm=ras.spacing_mm,
-        black=low if low < 0 else WINDOW_HU[0],
-        unit=high - low if low < 0 else WINDOW_HU[1] - WINDOW_HU[0],
+        black=low if in_hu else WINDOW_HU[0],
+        unit=high - low if in_hu else WINDOW_HU[1] - WINDOW_HU[0],
     )
 
 

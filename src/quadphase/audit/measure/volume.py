@@ -14,9 +14,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quadphase.audit.facts import MaskFacts, Orientation, Sketch, VolumeFacts
+from quadphase.audit.anchors import displaced
+from quadphase.audit.facts import MaskFacts, Sketch, VolumeFacts
 from quadphase.audit.failures import failure
-from quadphase.audit.measure.anatomy import orientation_of
+from quadphase.audit.measure.anatomy import UNKNOWN, orientation_of
 from quadphase.audit.measure.header import header_facts
 from quadphase.audit.measure.histogram import border_of, intensity_of, profile_of, slice_histograms, slice_keys
 from quadphase.audit.measure.sketch import sketch
@@ -149,8 +150,8 @@ def _measure(
     outside = None
     if liver_mask is not None and lesion_mask is not None and lesion is not None and lesion.voxels:
         outside = float(np.count_nonzero(lesion_mask > liver_mask)) / lesion.voxels
-    tissue = _tissue(values, liver_mask, lesion_mask, intensity.minimum)
-    picture = sketch(values, grid, intensity, liver_mask, lesion_mask) if grid else None
+    tissue = _tissue(values, liver_mask, lesion_mask, is_hu=intensity.minimum < -100 and not displaced(intensity))
+    picture = sketch(values, grid, intensity, liver_mask, lesion_mask, stated=window) if grid else None
     measures = None
     if lesions and grid is not None and lesion_mask is not None:
         measures = measure_lesions(Mask(voxels=lesion_mask, grid=grid))
@@ -165,7 +166,7 @@ def _measure(
         components_identical=identical,
         header=header_facts(root / row.ct_path, file),
         intensity=intensity,
-        orientation=orientation_of(picture) if picture else Orientation(right=None, front=None, head=None),
+        orientation=orientation_of(picture) if picture and not displaced(intensity) else UNKNOWN,
         slice_keys=slice_keys(first, counts),
         profile=profile_of(first, counts),
         liver=liver,
@@ -257,7 +258,8 @@ def _tissue(
     values: NDArray[Any],
     liver: NDArray[np.bool_] | None,
     lesion: NDArray[np.bool_] | None,
-    minimum: float,
+    *,
+    is_hu: bool,
 ) -> tuple[float | None, float | None, float | None]:
     """Median and spread of the liver without lesions (every second column and row), and the share that is not liver."""
     if liver is None:
@@ -273,6 +275,6 @@ def _tissue(
     median = float(np.median(tissue))
     spread = 1.4826 * float(np.median(np.abs(tissue - median)))
     odd: float | None = None
-    if minimum < -100:  # in HU: fat and air below -50, calcification and bone far above the parenchyma
+    if is_hu:  # fat and air below -50, calcification and bone far above the parenchyma
         odd = float(np.mean((tissue < -50) | (tissue > max(median + 120, 195))))
     return median, spread, odd

@@ -1,7 +1,7 @@
 """From stored values to HU, where it can be proved.
 
 Proof rests on fat, which does not enhance: its mode lies near -100 HU in every phase. An offset is taken from two
-anchors that agree (`hounsfield.offset_of`). Eight-bit values are taken for the squeezed window that the publication
+anchors that agree (`anchors.offset_of`). Eight-bit values are taken for the squeezed window that the publication
 claims (-200…200), if fat then lies where fat lies; if it does not, the usual abdominal window that fits is assumed, and
 called an assumption.
 """
@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quadphase.audit.checks.volume.hounsfield import FAT_HU, FAT_SLACK_HU, displaced, offset_of
+from quadphase.audit.anchors import FAT_HU, FAT_SLACK_HU, displaced, offset_of
 from quadphase.audit.facts import Intensity
 from quadphase.audit.measure.histogram import intensity_of, slice_histograms
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from quadphase.audit.checks.volume.hounsfield import displaced, offset_of
+from quadphase.audit.anchors import displaced, offset_of
 from quadphase.audit.checks.volume.liver_content import MOST_ODD
 from quadphase.audit.contexts import CaseContext
 from quadphase.audit.facts import Sketch
