@@ -108,6 +108,66 @@ def test_without_origins_phases_are_laid_over_each_other(one: Items, flawed: Pat
     assert {line["status"] for line in provenance(out) if line["what"] == "origin"} == {"assumed"}
 
 
+def lose_origin(root: Path, item: Item) -> None:
+    """The header of one phase, image and masks, says nothing any more."""
+    for path in paths_of(item):
+        voxels = np.asarray(nib.load(root / str(path)).dataobj)
+        nib.save(nib.Nifti1Image(voxels, np.eye(4)), root / str(path))
+
+
+def middle_mm(volume: Volume) -> np.ndarray:
+    return np.asarray(volume.grid.world_from_index((np.array(volume.grid.shape) - 1) / 2))
+
+
+@pytest.mark.parametrize("lost", [Phase.P, Phase.C1, Phase.C3])
+def test_a_lost_phase_is_laid_over_a_sibling_that_kept_its_place(lost: Phase, one: Items, tmp_path: Path) -> None:
+    root = write_plain(tmp_path / "release", one)
+    (item,) = (item for item in one if item.phase is lost)
+    lose_origin(root, item)
+    out = tmp_path / "out"
+    repair(root, out, spacing=spacing_table(tmp_path / "spacing.csv", one, origins=False, phases=(lost,)))
+    apart = middle_mm(load_volume(out / paths_of(item)[0])) - middle_mm(item.volume)
+    assert np.abs(apart[:2]).max() < 0.01
+    assert abs(apart[2]) < 12  # breathing, and a slice
+    (line,) = [line for line in provenance(out) if line["what"] == "origin"]
+    assert line["status"] == "assumed"
+    sibling = line["basis"].split("as in ")[1].split(",")[0]
+    assert sibling != lost.value
+    assert f"relative to {sibling} ±4.5 mm along z" in line["uncertainty"]
+    assert set(audit(out).counts) == set()
+
+
+def test_an_origin_the_table_gives_anchors_the_siblings(one: Items, flawed: Path, tmp_path: Path) -> None:
+    """Nominal phases of which the table knows one: the others follow it into the scanner."""
+    table = spacing_table(tmp_path / "spacing.csv", one)
+    rows = [line.split(",") for line in table.read_text().splitlines()]
+    rows[1:] = [row if "C2" in row[1] else [*row[:5], "NA", "NA", "NA"] for row in rows[1:]]
+    table.write_text("\n".join(",".join(row) for row in rows) + "\n")
+    out = tmp_path / "out"
+    repair(flawed, out, spacing=table)
+    for item in one:
+        apart = middle_mm(load_volume(out / paths_of(item)[0])) - middle_mm(item.volume)
+        assert np.abs(apart[:2]).max() < 0.01, item.phase
+        assert abs(apart[2]) < 15, item.phase
+    basis = {line["location"][-2:]: line["basis"] for line in provenance(out) if line["what"] == "origin"}
+    assert basis.pop("C2") == "given by the table"
+    assert all("as in C2" in words for words in basis.values())
+
+
+def test_a_match_is_claimed_only_where_there_is_one(one: Items, tmp_path: Path) -> None:
+    """Noise instead of a picture: its slices match nothing, and the line says so."""
+    noise = np.random.default_rng(0).integers(-200, 200, one[1].volume.grid.shape).astype(np.int16)
+    items = (one[0], with_hu(one[1], noise), *one[2:])
+    root = write_plain(tmp_path / "release", items)
+    lose_origin(root, items[1])
+    out = tmp_path / "out"
+    repair(root, out, spacing=spacing_table(tmp_path / "spacing.csv", one, origins=False, phases=(Phase.C1,)))
+    (line,) = [line for line in provenance(out) if line["what"] == "origin"]
+    assert "match no sibling" in line["basis"]
+    assert line["uncertainty"] == "unknown, also relative to P, C2, C3"
+    assert np.abs(middle_mm(load_volume(out / paths_of(one[1])[0]))).max() < 0.01
+
+
 def test_spacing_of_siblings_is_matched(one: Items, flawed: Path, tmp_path: Path) -> None:
     table = spacing_table(tmp_path / "spacing.csv", one, origins=False, phases=(Phase.C2,))
     out = tmp_path / "fixed"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from quadphase.audit.contexts import CaseContext
+from quadphase.audit.facts import Sketch
 from quadphase.audit.matching import SliceMatch, match_slices
 from quadphase.model import Phase
 
@@ -39,12 +40,16 @@ class AxisSigns:
 
 
 def matches_of(case: CaseContext) -> dict[tuple[Phase, Phase], SliceMatch]:
-    """Convincing matches between the phases of a subject."""
+    """Convincing matches between the phases of a subject, each turned in the plane as its anatomy says.
+
+    Phases whose headers differ, because one of them is lost, would show their slices side against side.
+    """
     found = {}
-    phases = [phase for phase in Phase if phase in case.sketches]
-    for a, b in combinations(phases, 2):
+    planes = _planes(case)
+    pictures = {phase: _turned(case.sketches[phase], *planes[phase]) for phase in Phase if phase in case.sketches}
+    for a, b in combinations(pictures, 2):
         trusted = not (case.volumes[a].is_nominal or case.volumes[b].is_nominal)
-        match = match_slices(case.sketches[a], case.sketches[b], trust_spacing=trusted)
+        match = match_slices(pictures[a], pictures[b], trust_spacing=trusted)
         if match is not None and match.is_convincing:
             found[a, b] = match
     return found
@@ -52,25 +57,15 @@ def matches_of(case: CaseContext) -> dict[tuple[Phase, Phase], SliceMatch]:
 
 def axis_signs(case: CaseContext, matches: dict[tuple[Phase, Phase], SliceMatch]) -> dict[Phase, AxisSigns]:
     """Decide all phases of a subject together: what one does not show, its siblings with the same header axes do."""
-    seen = {phase: volume.orientation for phase, volume in case.volumes.items()}
+    planes = _planes(case)
     heads = _heads(case, matches)
     decided = {}
     for phase, volume in case.volumes.items():
         if volume.grid is None:
             continue
-        codes = volume.grid.axis_codes
-        right, front, exchanged = seen[phase].right, seen[phase].front, seen[phase].exchanged
-        like = [
-            p
-            for p, v in case.volumes.items()
-            if v.grid is not None and v.grid.axis_codes == codes and seen[p].exchanged == exchanged
-        ]
+        right, front, exchanged = planes[phase]
         basis: list[str] = []
         unknown: list[str] = []
-        if right is None:
-            right = sum(seen[p].right or 0.0 for p in like) or None
-        if front is None:
-            front = sum(seen[p].front or 0.0 for p in like) or None
         head = heads.get(phase)
         for name, score in (("liver side", right), ("spine", front), ("lung and siblings", head)):
             (unknown if score is None else basis).append(name)
@@ -83,6 +78,24 @@ def axis_signs(case: CaseContext, matches: dict[tuple[Phase, Phase], SliceMatch]
             basis=", ".join(basis),
         )
     return decided
+
+
+def _planes(case: CaseContext) -> dict[Phase, tuple[float | None, float | None, bool]]:
+    """Scores of the axes to the right and to the front of each phase, and whether they are exchanged before that."""
+    seen = {phase: volume.orientation for phase, volume in case.volumes.items()}
+    axes = {phase: (v.grid and v.grid.axis_codes, seen[phase].exchanged) for phase, v in case.volumes.items()}
+    found = {}
+    for phase, own in seen.items():
+        like = [seen[p] for p in case.volumes if axes[p] == axes[phase]]
+        right = own.right if own.right is not None else sum(o.right or 0.0 for o in like) or None
+        front = own.front if own.front is not None else sum(o.front or 0.0 for o in like) or None
+        found[phase] = (right, front, own.exchanged)
+    return found
+
+
+def _turned(picture: Sketch, right: float | None, front: float | None, exchanged: bool) -> Sketch:
+    picture = picture.exchanged() if exchanged else picture
+    return replace(picture, grey=picture.grey[:: _sign(right), :: _sign(front)])
 
 
 def _sign(score: float | None) -> int:

@@ -11,25 +11,20 @@ import numpy as np
 
 from quadphase.audit.contexts import CaseContext
 from quadphase.audit.facts import MaskFacts, Sketch, VolumeFacts
-from quadphase.audit.matching import SliceMatch
 from quadphase.audit.measure import measure
 from quadphase.audit.repair.axes import AxisSigns, axis_signs, matches_of
 from quadphase.audit.repair.geometry import SpacingChoice, choose_spacings, turned_grid
+from quadphase.audit.repair.places import STORAGE, Place, choose_places
 from quadphase.audit.repair.provenance import Assumption
 from quadphase.audit.repair.spacing import GivenGeometry
 from quadphase.audit.repair.values import ValueMap, value_map
-from quadphase.imaging.reorient import reorient_array, reorient_grid
+from quadphase.imaging.reorient import reorient_array
 from quadphase.io import atomic
 from quadphase.io.nifti import load_nifti, save_mask, save_volume
 from quadphase.io.release_rows import ReleaseRow
-from quadphase.model import GEOMETRY_TOLERANCE_MM, Grid, Mask, Phase, Volume
+from quadphase.model import Mask, Phase, Volume
 
 __all__ = ["RepairJob", "repair_case"]
-
-STORAGE = ("L", "P", "S")
-"""Axes of repaired volumes: columns to the left, rows to the back, slices to the head, as in DICOM's usual axial
-order."""
-
 
 INT16 = np.iinfo(np.int16)
 
@@ -64,17 +59,17 @@ def repair_case(job: RepairJob) -> tuple[Assumption, ...]:
     matches = matches_of(context)
     signs = axis_signs(context, matches)
     spacings = choose_spacings(context, job.given, matches, estimate=job.estimate)
-    heights = _heights(context, signs, spacings, matches)
+    places = choose_places(context, job.given, signs, spacings, matches)
     for phase, volume in context.volumes.items():
-        lines += _repair_volume(job, volume, signs.get(phase), spacings.get(phase), heights.get(phase))
+        lines += _repair_volume(job, volume, signs.get(phase), spacings.get(phase), places.get(phase))
     return tuple(lines)
 
 
 def _repair_volume(
-    job: RepairJob, volume: VolumeFacts, signs: AxisSigns | None, spacing: SpacingChoice | None, height_mm: float | None
+    job: RepairJob, volume: VolumeFacts, signs: AxisSigns | None, spacing: SpacingChoice | None, place: Place | None
 ) -> list[Assumption]:
     row, where = volume.row, volume.location
-    if volume.grid is None or signs is None:
+    if volume.grid is None or signs is None or place is None:
         return _copy(job, row, where, "the header has no usable affine, and nothing else tells the geometry")
     if volume.components > 1 and not volume.components_identical:
         return _copy(job, row, where, f"{volume.components} different components: which one is meant is open")
@@ -95,26 +90,19 @@ def _repair_volume(
         after = "×".join(map(str, stored.shape))
         lines.append(_line(where, "repaired", "components", shape, after, "all components are identical"))
     lines += _orientation_lines(volume, signs)
-    grid, geometry_lines = _grid(job, volume, signs, spacing, height_mm)
-    lines += geometry_lines
+    lines += _geometry_lines(volume, spacing, place)
     hu, value_lines = _values(where, stored, volume, mapping)
     lines += value_lines
     lines += _header_lines(volume)
     if not lines:
         return _copy(job, row, where, "")
-    final = reorient_grid(grid, STORAGE)
-    origin_mm = _given_origin(job, volume, grid)
-    if origin_mm is not None:
-        final = _with_origin(final, origin_mm)
-    elif spacing is None and volume.is_nominal:
-        # Still unknown: it must go on looking unknown.
-        final = _with_origin(final, (0.0, 0.0, 0.0))
+    grid = turned_grid(volume.grid, signs, spacing.spacing_mm if spacing is not None else volume.grid.spacing_mm)
     image = np.asfortranarray(reorient_array(hu, grid, STORAGE))
-    save_volume(job.out / str(row.ct_path), Volume(hu=image, grid=final), threads=1)
+    save_volume(job.out / str(row.ct_path), Volume(hu=image, grid=place.grid), threads=1)
     for mask in masks:
         voxels = load_nifti(job.root / mask.path).values().reshape(stored.shape, order="F") != 0
         turned = np.asfortranarray(reorient_array(voxels, grid, STORAGE))
-        save_mask(job.out / mask.path, Mask(voxels=turned, grid=final), threads=1)
+        save_mask(job.out / mask.path, Mask(voxels=turned, grid=place.grid), threads=1)
     return lines
 
 
@@ -127,16 +115,6 @@ def _header_lines(volume: VolumeFacts) -> list[Assumption]:
         for where, header in headers
         if header.texts or header.extension_bytes or header.gzip
     ]
-
-
-def _given_origin(job: RepairJob, volume: VolumeFacts, grid: Grid) -> tuple[float, float, float] | None:
-    """Origin the table gives for the volume as stored; None where it is silent or says what the header says already."""
-    given = job.given.get(volume.row.phase) if volume.row.phase else None
-    if given is None or given.origin_mm is None:
-        return None
-    own = reorient_grid(grid, STORAGE).origin_mm
-    same = not volume.is_nominal and np.allclose(given.origin_mm, own, rtol=0, atol=GEOMETRY_TOLERANCE_MM)
-    return None if same else given.origin_mm
 
 
 def _masks_refused(volume: VolumeFacts, masks: list[MaskFacts]) -> str:
@@ -182,34 +160,20 @@ def _orientation_lines(volume: VolumeFacts, signs: AxisSigns) -> list[Assumption
     return lines
 
 
-def _grid(
-    job: RepairJob, volume: VolumeFacts, signs: AxisSigns, spacing: SpacingChoice | None, height_mm: float | None
-) -> tuple[Grid, list[Assumption]]:
+def _geometry_lines(volume: VolumeFacts, spacing: SpacingChoice | None, place: Place) -> list[Assumption]:
     assert volume.grid is not None  # noqa: S101 -- the caller checked
-    where, old = volume.location, volume.grid
+    where, old, lines = volume.location, volume.grid, []
     if spacing is None:
         reason = "the table is silent, and --estimate was not given or nothing supports an estimate"
-        line = _line(where, "left", "spacing", _mm(old.spacing_mm), _mm(old.spacing_mm), reason, "unknown")
-        return turned_grid(old, signs, old.spacing_mm), [line]
-    grid = turned_grid(old, signs, spacing.spacing_mm)
-    lines = []
-    if not np.allclose(spacing.spacing_mm, old.spacing_mm, rtol=1e-6):
+        lines.append(_line(where, "left", "spacing", _mm(old.spacing_mm), _mm(old.spacing_mm), reason, "unknown"))
+    elif not np.allclose(spacing.spacing_mm, old.spacing_mm, rtol=1e-6):
         words = (_mm(old.spacing_mm), _mm(spacing.spacing_mm), spacing.basis, spacing.uncertainty)
         lines.append(_line(where, spacing.status, "spacing", *words))
-    origin_mm = _given_origin(job, volume, grid)
-    if origin_mm is not None:
-        # Applied after reordering, to the first voxel as it is then stored.
-        lines.append(_line(where, "repaired", "origin", _mm(old.origin_mm), _mm(origin_mm), "given by the table"))
-    elif volume.is_nominal:
-        affine = grid.affine.copy()
-        middle = grid.world_from_index((np.array(grid.shape) - 1) / 2)
-        affine[:3, 3] -= middle
-        affine[2, 3] += height_mm or 0.0
-        grid = Grid(grid.shape, affine)
-        basis = "scanner origin is lost; plane centred at 0, height matched to the siblings by image"
-        doubt = f"relative to siblings ±{spacing.spacing_mm[2]:.1f} mm along z; absolute: none"
-        lines.append(_line(where, "assumed", "origin", "0 0 0", _mm(grid.origin_mm), basis, doubt))
-    return grid, lines
+    if place.status in ("repaired", "assumed"):
+        # The origin after is that of the first voxel as it is then stored.
+        words = (_mm(old.origin_mm), _mm(place.grid.origin_mm), place.basis, place.uncertainty)
+        lines.append(_line(where, place.status, "origin", *words))
+    return lines
 
 
 def _values(
@@ -229,39 +193,6 @@ def _values(
         exact = np.array_equal(whole, stored)
         return (whole.astype(np.int16) if exact else stored.astype(np.float32)), lines
     return stored.astype(np.int16), lines
-
-
-def _heights(
-    case: CaseContext,
-    signs: Mapping[Phase, AxisSigns],
-    spacings: Mapping[Phase, SpacingChoice],
-    matches: Mapping[tuple[Phase, Phase], SliceMatch],
-) -> dict[Phase, float]:
-    """Height of each volume's middle above that of the first phase, millimetres, from matched slices."""
-    phases = [phase for phase in case.volumes if phase in spacings and phase in signs]
-    heights: dict[Phase, float] = {}
-    if not phases:
-        return heights
-    first = phases[0]
-    heights[first] = 0.0
-    n_first = case.sketches[first].grey.shape[2]
-    for phase in phases[1:]:
-        match = matches.get((first, phase))
-        if match is None:
-            continue
-        n = case.sketches[phase].grey.shape[2]
-        # Middle of the first phase, in slices of this one counted from the feet as its header claims.
-        at = match.rate * (n_first - 1) / 2 + match.shift
-        below = at - (n - 1) / 2
-        # The sketch runs from the feet by the header; where the header is wrong the axis is turned.
-        heights[phase] = -below * spacings[phase].spacing_mm[2] * signs[phase].head
-    return heights
-
-
-def _with_origin(grid: Grid, origin_mm: tuple[float, float, float]) -> Grid:
-    affine = grid.affine.copy()
-    affine[:3, 3] = origin_mm
-    return Grid(grid.shape, affine)
 
 
 def _mm(values: tuple[float, float, float]) -> str:
