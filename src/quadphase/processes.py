@@ -11,15 +11,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from quadphase.interrupts import interrupt_held
 
 __all__ = ["WorkerPool", "stopped_with"]
+
+GRACE_S: Final = 2.0
+"""What interrupted jobs get to clear away after themselves: a killed one would leave a scan in the temporary folder."""
 
 
 class WorkerPool(ProcessPoolExecutor):
@@ -38,8 +42,18 @@ class WorkerPool(ProcessPoolExecutor):
             return super().submit(_do, fn, *args, **kwargs)
 
     def stop(self) -> None:
-        """Forget the jobs that wait, interrupt those in work, and wait until all is quiet; Ctrl-C here kills."""
-        with interrupt_held(meanwhile=self._kill):
+        """Forget the jobs that wait, interrupt those in work, and wait until all is quiet.
+
+        Ctrl-C after `GRACE_S` kills what does not answer; before, it is the same press made twice.
+        """
+        began = time.monotonic()
+
+        def pressed_again() -> None:
+            if time.monotonic() - began > GRACE_S:
+                for process in self._started():
+                    process.kill()
+
+        with interrupt_held(meanwhile=pressed_again):
             for process in self._started():
                 with suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGINT)
@@ -51,10 +65,6 @@ class WorkerPool(ProcessPoolExecutor):
         if kind is not None:
             self.stop()
         super().__exit__(kind, error, trace)
-
-    def _kill(self) -> None:
-        for process in self._started():
-            process.kill()
 
     def _started(self) -> list[Any]:
         return list((self._processes or {}).values())  # public from Python 3.14 on: `kill_workers`

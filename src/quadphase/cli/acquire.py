@@ -32,7 +32,7 @@ def acquire(
     json: JsonOption = False,
 ) -> None:
     """Find the cohort's exams and index them; run it again to go on after an interruption."""
-    with guard():
+    with guard(resumes=True):
         from quadphase.acquire import acquire as run
         from quadphase.io.study import Study
         from quadphase.pipeline.lock import lock_study

@@ -39,7 +39,7 @@ def convert(
     A mask becomes a DICOM Segmentation with `MASK.nii.gz OUT.dcm --to dicom-seg --slices FOLDER`, and back
     with `SEG.dcm OUT`.
     """
-    with guard():
+    with guard(resumes=out is None):
         of_masks = {
             "--to": to != "nifti",
             "--slices": slices,

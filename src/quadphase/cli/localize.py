@@ -24,7 +24,7 @@ def localize(
     json: JsonOption = False,
 ) -> None:
     """Find the liver: masks and slice ranges of every case, or the mask of one CT."""
-    with guard():
+    with guard(resumes=mask is None):
         if mask is not None:
             _refuse_for_one(backend=backend, command=command, workers=workers)
             _one(source, mask, backend=backend or "builtin", command=command, overwrite=overwrite, json=json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 from importlib import import_module
@@ -65,3 +66,4 @@ def _end_quietly() -> None:
     """Python on its way out would answer Ctrl-C with a traceback: one is ignored there, one more ends what hangs."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda *_: signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED)))
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # threads, which could hang, are gone by then

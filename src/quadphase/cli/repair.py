@@ -29,7 +29,7 @@ def repair(
     workers: WorkersOption = 2,
 ) -> None:
     """Write a corrected copy: orientation, slice order, components, spacing, HU; provenance.csv says what and why."""
-    with guard():
+    with guard(resumes=True):
         from quadphase.audit.repair import repair as run
 
         with progress("repair", quiet=json) as step:

@@ -27,7 +27,7 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run every automatic stage in order: convert, localize, consensus, release, audit. Run again to go on."""
-    with guard():
+    with guard(resumes=True):
         from quadphase.pipeline.run import run_study
 
         result = run_study(
