@@ -1,4 +1,4 @@
-"""`quadphase figures RELEASE`: the paper's figures from any release with its table."""
+"""`quadphase figures RELEASE OUT`: the paper's figures from any release with its table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["register"]
 
 def figures(
     source: Annotated[Path, typer.Argument(help="Folder of a release.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the SVG and PNG files.")] = Path("figures"),
+    out: Annotated[Path, typer.Argument(help="New folder for the SVG and PNG files.")],
     subject: Annotated[str | None, typer.Option(help="Pseudonym to show; by default a typical case.")] = None,
     phase: Annotated[str | None, typer.Option(help="P, C1, C2 or C3; by default arterial (C1).")] = None,
     agreement: Annotated[
@@ -29,11 +29,10 @@ def figures(
         from quadphase.io import atomic
         from quadphase.io.json_file import load_json
         from quadphase.io.release import Release
-        from quadphase.io.release_tables import GEOMETRY_NAME
         from quadphase.model import Phase
         from quadphase.release.figures.agreement import agreement_pairs
         from quadphase.release.figures.write import is_figures_folder, write_figures
-        from quadphase.statistics.measures import ImageMeasures, release_measures
+        from quadphase.statistics.measures import release_measures, stored_measures
 
         if phase is not None and phase not in list(Phase):
             raise InputError("bad-phase", f"'{phase}' is not a phase", "Choose P, C1, C2 or C3")
@@ -43,15 +42,15 @@ def figures(
         release = Release(source)
         given = [release.root, *([agreement] if agreement is not None else [])]
         atomic.require_target(out, replace=overwrite, recognised=is_figures_folder, inputs=given)
-        measures: tuple[ImageMeasures, ...] = ()
-        if subject is None:
-            with progress("measure", quiet=json or (release.root / GEOMETRY_NAME).is_file()) as report:
-                measures = release_measures(release, progress=report) or ()
+        measures = stored_measures(release.root)
+        if measures is None and subject is None:  # a typical case can only be chosen among all
+            with progress("measure", quiet=json) as report:
+                measures = release_measures(release, progress=report)
         with atomic.new_folder(out, replace=overwrite, recognised=is_figures_folder, inputs=given) as folder:
             drawn = write_figures(
                 release,
                 folder,
-                measures,
+                measures or (),
                 subject=subject,
                 phase=Phase(phase) if phase is not None else None,
                 agreement=read_twice,

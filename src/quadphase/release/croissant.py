@@ -17,6 +17,7 @@ from quadphase.release.description import title_of
 from quadphase.release.facts import ReleaseFacts
 from quadphase.release.license import license_url
 from quadphase.release.schema import TABLES, Column, TableSchema
+from quadphase.release.wording import counted
 
 __all__ = ["CROISSANT_NAME", "croissant"]
 
@@ -166,7 +167,7 @@ def _field(file: str, record_set: str, column: Column) -> dict[str, Any]:
 def _responsible(protocol: Protocol, facts: ReleaseFacts, answers: Mapping[str, str | None]) -> dict[str, Any]:
     uses = answers["uses"]
     limits = [
-        f"{facts.subjects} subjects.",
+        f"{counted(facts.subjects, 'subject')}.",
         f"Scanners: {', '.join(facts.scanners)}.",
     ]
     if facts.window_hu is not None:

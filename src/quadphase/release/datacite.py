@@ -12,6 +12,7 @@ from quadphase.model import Protocol
 from quadphase.release.description import title_of
 from quadphase.release.facts import ReleaseFacts
 from quadphase.release.license import license_url
+from quadphase.release.wording import counted
 
 __all__ = ["DATACITE_NAME", "datacite"]
 
@@ -44,7 +45,7 @@ def datacite(protocol: Protocol, facts: ReleaseFacts, answers: Mapping[str, str 
             }
         ],
         "formats": ["application/gzip (NIfTI-1)", "text/csv", "application/json"],
-        "sizes": [f"{facts.subjects} subjects", f"{facts.images} CT volumes"],
+        "sizes": [counted(facts.subjects, "subject"), counted(facts.images, "CT volume")],
         "descriptions": [
             {"description": release.description or answers["instances"], "descriptionType": "Abstract", "lang": "en"}
         ],

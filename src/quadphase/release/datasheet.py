@@ -14,6 +14,7 @@ from typing import Final
 from quadphase.errors import ProtocolError
 from quadphase.model import Protocol
 from quadphase.release.facts import ReleaseFacts
+from quadphase.release.wording import counted
 
 __all__ = [
     "QUESTIONS",
@@ -129,7 +130,8 @@ def preprocessing(protocol: Protocol, facts: ReleaseFacts) -> list[str]:
     else:
         steps.append("The full range of values was kept.")
     if facts.resampled:
-        steps.append(f"Resampled: {facts.resampled} of {facts.images} volumes, as `resampling` of `geometry.csv` says.")
+        of = counted(facts.images, "volume")
+        steps.append(f"Resampled: {facts.resampled} of {of}, as `resampling` of `geometry.csv` says.")
     else:
         steps.append("No volume was resampled.")
     return steps
@@ -138,7 +140,9 @@ def preprocessing(protocol: Protocol, facts: ReleaseFacts) -> list[str]:
 def _data_types(facts: ReleaseFacts) -> str:
     if len(facts.data_types) == 1:
         return facts.data_types[0][0]
-    return " and ".join(f"{name} ({count} volumes)" for name, count in facts.data_types) or "int16 or float32"
+    return (
+        " and ".join(f"{name} ({counted(count, 'volume')})" for name, count in facts.data_types) or "int16 or float32"
+    )
 
 
 def _margin(protocol: Protocol) -> str:
@@ -157,6 +161,14 @@ def annotation(protocol: Protocol, facts: ReleaseFacts) -> list[str]:
     return [
         *liver,
         "A released liver mask includes the voxels of the released lesion mask.",
+        *_reading(readers),
+    ]
+
+
+def _reading(readers: int) -> list[str]:
+    if readers == 1:
+        return ["Lesions were outlined by one reader, whose sealed reading is the released lesion mask."]
+    return [
         f"Lesions were outlined by {readers} readers on their own; readings were sealed before anyone saw the other's.",
         "A released lesion mask is the consensus: where the readings agree, or as adjudicated.",
     ]
@@ -172,16 +184,18 @@ def _instances(facts: ReleaseFacts) -> str:
     types = ", ".join(f"{count} {name}" for name, count in facts.by_type)
     phases = ", ".join(f"{phase.value} ({phase.label.lower()})" for phase in facts.phases)
     return (
-        f"{facts.subjects} subjects ({types}) with {facts.images} contrast-phase CT volumes of the liver, "
-        f"{facts.slices} slices in all; phases: {phases}. "
-        f"{facts.lesion_masks} volumes have a lesion mask, all have a liver mask."
+        f"{counted(facts.subjects, 'subject')} ({types}) with {counted(facts.images, 'contrast-phase CT volume')} of "
+        f"the liver, {counted(facts.slices, 'slice')} in all; phases: {phases}. "
+        f"Lesion masks: {facts.lesion_masks:,}; all volumes have a liver mask."
     )
 
 
 def _missing(facts: ReleaseFacts) -> str:
-    parts = [f"Age is unknown for {facts.unknown_age} subjects, sex for {facts.unknown_sex}; both are NA, not guessed."]
+    parts = [
+        f"Subjects of unknown age: {facts.unknown_age}, of unknown sex: {facts.unknown_sex}; both are NA, not guessed."
+    ]
     parts.append(
-        f"{facts.images - facts.lesion_masks} volumes have no lesion mask (NA): controls, and cases nobody read."
+        f"Volumes without a lesion mask (NA): {facts.images - facts.lesion_masks:,}: controls, and cases nobody read."
     )
     return " ".join(parts)
 
@@ -194,7 +208,7 @@ def _confounding(facts: ReleaseFacts) -> str:
             continue
         age = f"median age {group.age.median:g}" if group.age is not None else "age unknown"
         sex = f"{group.female.percent:.0f} % female" if group.female.known else "sex unknown"
-        parts.append(f"{group.name.capitalize()}: {group.subjects} subjects, {age}, {sex}.")
+        parts.append(f"{group.name.capitalize()}: {counted(group.subjects, 'subject')}, {age}, {sex}.")
     return " ".join(parts) + " A model can use such differences instead of the disease."
 
 

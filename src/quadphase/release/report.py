@@ -21,6 +21,7 @@ from quadphase.model import Finding, Reason
 from quadphase.model.catalogue import CATALOGUE
 from quadphase.release.manifest import CHECKSUMS_NAME, released_files
 from quadphase.release.table1_text import table1_html
+from quadphase.release.wording import counted
 from quadphase.statistics.measures import stored_measures
 from quadphase.statistics.summary import Quartiles
 from quadphase.statistics.table1 import compute_table1
@@ -88,7 +89,7 @@ def write_report(
     geometry = load_geometry(root / GEOMETRY_NAME)
     files = [p for p in released_files(root) if p.name not in (REPORT_NAME, CHECKSUMS_NAME)]
     page = template.render(
-        counted=_counted,
+        counted=counted,
         title=title,
         version=version,
         license=license_name,
@@ -106,31 +107,33 @@ def write_report(
     return atomic.write_text(root / REPORT_NAME, page)
 
 
-def _counted(number: int, noun: str) -> str:
-    """``1 warning``, ``2 warnings``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _facts(release: Release, geometry: tuple[GeometryRow, ...], files: list[Path]) -> list[tuple[str, str]]:
     cancer = sum(s.diagnosis is not None and s.diagnosis.is_cancer for s in release)
     controls = len(release) - cancer
     lesions = sum(row.lesion_count or 0 for row in geometry)
     phases = len({row.phase for row in geometry})
+    slices = sum(row.voxels_k for row in geometry)
     size = sum(path.stat().st_size for path in files)
+
+    def fact(number: int, noun: str, text: str = "") -> tuple[str, str]:
+        count, _, words = counted(number, noun).partition(" ")
+        return count, words + text
+
     return [
-        (
-            f"{len(release):,}",
-            f"subjects: {cancer} with liver cancer, {controls} control{'' if controls == 1 else 's'}",
-        ),
-        (f"{len(geometry):,}", f"CT volumes in {phases} phases"),
-        (f"{sum(row.voxels_k for row in geometry):,}", "slices"),
-        (f"{lesions:,}", "lesions outlined, counted in every phase"),
-        (_size(size), f"in {len(files):,} files"),
+        fact(len(release), "subject", f": {cancer:,} with liver cancer, {counted(controls, 'control')}"),
+        fact(len(geometry), "CT volume", f" in {counted(phases, 'phase')}"),
+        fact(slices, "slice"),
+        fact(lesions, "lesion", " outlined, counted in every phase"),
+        # The page cannot know its own size.
+        (_size(size), f"in {counted(len(files), 'file')}, besides this page and the checksums"),
     ]
 
 
 def _size(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}" if size < 10 * unit else f"{size / unit:.0f} {name}"
+    return counted(size, "byte")
 
 
 def _pictures(root: Path) -> list[dict[str, str]]:

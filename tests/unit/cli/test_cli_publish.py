@@ -82,7 +82,7 @@ def test_table1_to_a_file_once(run, foreign: Path, tmp_path: Path) -> None:  # t
 
 @pytest.mark.parametrize("command", ["table1", "figures", "pack"])
 def test_no_release_is_one_line(run, tmp_path: Path, command: str) -> None:  # type: ignore[no-untyped-def]
-    result = run(command, tmp_path / "nowhere")
+    result = run(command, tmp_path / "nowhere", *([tmp_path / "out"] if command == "figures" else []))
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.startswith("quadphase: ")
@@ -91,13 +91,13 @@ def test_no_release_is_one_line(run, tmp_path: Path, command: str) -> None:  # t
 
 def test_figures_of_a_foreign_release_claim_nothing_about_its_making(run, foreign: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     out = tmp_path / "figures"
-    result = run("figures", foreign, "--out", out, "--subject", "P1", "--phase", "C2", "--json")
+    result = run("figures", foreign, out, "--subject", "P1", "--phase", "C2", "--json")
     assert result.exit_code == 0, result.stderr
     names = set(json.loads(result.stdout)["files"])
     assert {f"{n}.{form}" for n in ("planes", "slices", "phases", "sample_table") for form in ("svg", "png")} == names
-    assert run("figures", foreign, "--out", out).exit_code == 2  # never over existing files
+    assert run("figures", foreign, out).exit_code == 2  # never over existing files
     for wrong in (("--subject", "P9"), ("--phase", "C9")):
-        assert run("figures", foreign, "--out", tmp_path / "other", *wrong).exit_code == 2
+        assert run("figures", foreign, tmp_path / "other", *wrong).exit_code == 2
     assert not (tmp_path / "other").exists()
 
 
@@ -114,10 +114,10 @@ def test_figures_of_the_readers_agreement(run, foreign: Path, tmp_path: Path) ->
     ]
     report = tmp_path / "agreement.json"
     report.write_text(json.dumps({"rows": rows}))
-    result = run("figures", foreign, "--out", tmp_path / "f", "--agreement", report, "--json")
+    result = run("figures", foreign, tmp_path / "f", "--agreement", report, "--json")
     assert "agreement.svg" in json.loads(result.stdout)["files"]
     report.write_text('{"rows": [{"case": "P1"}]}')
-    refused = run("figures", foreign, "--out", tmp_path / "g", "--agreement", report)
+    refused = run("figures", foreign, tmp_path / "g", "--agreement", report)
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
     assert not (tmp_path / "g").exists()
 
@@ -128,7 +128,7 @@ def test_a_mask_on_another_grid_is_one_line(run, foreign: Path, tmp_path: Path) 
     for path in (foreign / "liver_mask_files").iterdir():
         path.unlink()
         save_mask(path, mask)
-    result = run("figures", foreign, "--out", tmp_path / "figures")
+    result = run("figures", foreign, tmp_path / "figures")
     assert result.exit_code == 2
     assert result.stderr.endswith("quadphase: P1 P: a mask lies on another grid than its image. Audit it.\n")
 

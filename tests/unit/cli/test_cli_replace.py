@@ -91,23 +91,23 @@ def test_a_run_never_writes_into_the_hospitals_folder(study: Path) -> None:
 
 def test_figures_never_replace_a_release(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for out in (release, release / "ct_files", release / "figures", release.parent):
-        assert "input of this command" in refuse(release.parent, "figures", release, "-o", out, "--overwrite")
+        assert "input of this command" in refuse(release.parent, "figures", release, out, "--overwrite")
     monkeypatch.chdir(release)
     for out in (".", "..", "figures"):
-        assert "input of this command" in refuse(release.parent, "figures", release, "-o", out, "--overwrite")
+        assert "input of this command" in refuse(release.parent, "figures", release, out, "--overwrite")
     monkeypatch.chdir("/")
-    assert "input of this command" in refuse(release.parent, "figures", release, "-o", "/", "--overwrite")
+    assert "input of this command" in refuse(release.parent, "figures", release, "/", "--overwrite")
 
 
 def test_figures_replace_figures(release: Path) -> None:
     out = release.parent / "figures"
-    assert CliRunner().invoke(app, ["figures", str(release), "-o", str(out), "--json"]).exit_code == 0
+    assert CliRunner().invoke(app, ["figures", str(release), str(out), "--json"]).exit_code == 0
     old = (out / "planes.png").read_bytes()
     (out / "planes.png").write_bytes(b"old")
-    assert CliRunner().invoke(app, ["figures", str(release), "-o", str(out), "--overwrite", "--json"]).exit_code == 0
+    assert CliRunner().invoke(app, ["figures", str(release), str(out), "--overwrite", "--json"]).exit_code == 0
     assert (out / "planes.png").read_bytes() == old
     (out / "my notes.txt").write_text("…")
-    assert "something else" in refuse(release.parent, "figures", release, "-o", out, "--overwrite")
+    assert "something else" in refuse(release.parent, "figures", release, out, "--overwrite")
 
 
 def test_a_table_never_replaces_what_it_is_made_from(release: Path) -> None:

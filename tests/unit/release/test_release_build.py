@@ -231,6 +231,28 @@ def test_page_shows_audit_and_counts_what_was_held_back(make_study: Maker, tmp_p
     assert parse_checksums((root / CHECKSUMS_NAME).read_text())["report.html"] == sha256_of(root / "report.html")
 
 
+def test_page_says_what_was_derived_again_and_how_large_each_file_is(make_study: Maker, tmp_path: Path) -> None:
+    small = make_study(1)
+    root = small.build(tmp_path / "out")
+    finish_release(root, small.study.protocol, audit=AuditNote(checks=41))
+    page = (root / "report.html").read_text()
+    assert "Every number on this page" not in page
+    assert "Table 1 were derived again" in page
+    assert "what was held back and the scanners are taken from the study" in " ".join(page.split())
+    assert ">0 kB<" not in page
+    assert f"<td>splits.csv</td><td>{(root / 'splits.csv').stat().st_size} bytes</td>" in page
+    assert "<b>1</b><span>subject: 1 with liver cancer, 0 controls</span>" in page
+    besides = len(digests(root)) - 2
+    assert f"in {besides} files, besides this page and the checksums" in page
+
+
+def test_card_counts_one_as_one(make_study: Maker, tmp_path: Path) -> None:
+    card = (make_study(1).build(tmp_path / "out") / "README.md").read_text()
+    assert "1 subject (1 HCC) with 4 contrast-phase CT volumes" in card
+    assert "Cancer: 1 subject," in card
+    assert not re.search(r"\b1 (subjects|volumes|slices|readers)\b", card)
+
+
 def test_progress_names_cases_in_order(make_study: Maker, tmp_path: Path) -> None:
     small = make_study(3)
     seen: list[tuple[int, int, str]] = []

@@ -71,9 +71,21 @@ def draw_agreement(pairs: Sequence[AgreementPair]) -> Any:
         figure = figure_module.Figure(figsize=(8.6, 3.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         left.hist(dice, bins=[n / BINS for n in range(BINS + 1)], color=PALETTE[0], edgecolor="white", linewidth=0.6)
-        left.axvline(median(dice), color=INK, linewidth=1)
+        middle = median(dice)
+        left.axvline(middle, color=INK, linewidth=1)
+        left.annotate(
+            "median",
+            (middle, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(3 if middle < 0.5 else -3, -2),
+            textcoords="offset points",
+            ha="left" if middle < 0.5 else "right",
+            va="top",
+            fontsize=7,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
+        )
         spread = f", SD {stdev(dice):.3f}" if len(dice) > 1 else ""
-        left.set_title(f"Dice: mean {fmean(dice):.3f}, median {median(dice):.3f}{spread}", loc="left", fontsize=9)
+        left.set_title(f"Dice: mean {fmean(dice):.3f}, median {middle:.3f}{spread}", loc="left", fontsize=9)
         left.set(xlim=(0, 1), xlabel="Dice of the two readings", ylabel="images")
         left.yaxis.get_major_locator().set_params(integer=True)
         for number, phase in enumerate(Phase):

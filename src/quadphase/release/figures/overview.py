@@ -11,6 +11,7 @@ import numpy as np
 from quadphase.release.figures.outline import outline
 from quadphase.release.figures.scene import Scene
 from quadphase.release.figures.style import GREY, INK, PALETTE, styled
+from quadphase.release.wording import counted
 
 __all__ = ["OverviewFacts", "draw_overview"]
 
@@ -22,13 +23,21 @@ _FILL: Final = "#f3f6f9"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewFacts:
-    """Numbers for the boxes."""
+    """Numbers for the boxes.
+
+    Parameters
+    ----------
+    phases : (int, int)
+        Fewest and most phases of a subject.
+    """
 
     subjects: int
     by_type: Mapping[str, int]
     images: int
+    phases: tuple[int, int]
     slices: int
     lesion_masks: int
+    liver_masks: int
     readers: int
     window_hu: tuple[int, int] | None
 
@@ -45,15 +54,20 @@ def draw_overview(scenes: Sequence[Scene], facts: OverviewFacts) -> Any:
     shown = next((scene for scene in scenes if scene.phase.value == "C1"), scenes[-1])
     window = f"clipped to {facts.window_hu[0]}…{facts.window_hu[1]} HU" if facts.window_hu else "full range of HU"
     types = "  ".join(f"{name} {count}" for name, count in sorted(facts.by_type.items()))
+    phases = " to ".join(map(str, sorted(set(facts.phases))))
+    apart = f"{facts.readers} readers\napart" if facts.readers > 1 else "one reader"
     steps: tuple[tuple[str, str], ...] = (
-        ("1  Patients", f"{facts.subjects} subjects\n{types}"),
-        ("2  CT exams", f"{facts.images} volumes, {len(scenes)} phases each"),
+        ("1  Patients", f"{counted(facts.subjects, 'subject')}\n{types}"),
+        (
+            "2  CT exams",
+            f"{counted(facts.images, 'volume')},\n{phases} {'phase' if phases == '1' else 'phases'} a subject",
+        ),
         ("3  Exact volumes", "DICOM positions proved,\nHounsfield units kept"),
         ("4  Liver", f"slices with liver kept,\n{window}"),
-        ("5  Readings", f"lesions outlined by {facts.readers} readers\napart, sealed, then compared"),
-        ("6  Consensus", f"{facts.lesion_masks} lesion masks,\n{facts.images} liver masks"),
+        ("5  Readings", f"lesions outlined by {apart}, sealed, then compared"),
+        ("6  Consensus", f"{counted(facts.lesion_masks, 'lesion mask')},\n{counted(facts.liver_masks, 'liver mask')}"),
         ("7  De-identification", "files built new, random\nnumbers, bytes searched"),
-        ("8  Release and audit", f"{facts.slices:,} slices, every\nnumber derived again"),
+        ("8  Release and audit", f"{facts.slices:,} slices, measured\nagain from the files"),
     )
     columns = 4
     total = (columns * WIDTH + (columns - 1) * GAP, 2 * HEIGHT + GAP + 0.02)
@@ -80,7 +94,9 @@ def draw_overview(scenes: Sequence[Scene], facts: OverviewFacts) -> Any:
             )
             page.text(x + 0.14, y + HEIGHT - 0.2, title, weight="bold", fontsize=9.5, va="center")
             page.text(x + 0.14, y + 0.3, text, fontsize=7.6, va="center", color=INK, linespacing=1.35)
-            _picture(figure, total, (x + 0.14, y + 0.56), (WIDTH - 0.28, HEIGHT - 0.94), number, scenes, shown)
+            _picture(
+                figure, total, (x + 0.14, y + 0.56), (WIDTH - 0.28, HEIGHT - 0.94), number, scenes, shown, facts.readers
+            )
         for number in range(len(steps) - 1):
             row, column = divmod(number, columns)
             y = (1 - row) * (HEIGHT + GAP) + HEIGHT / 2
@@ -107,6 +123,7 @@ def _picture(
     number: int,
     scenes: Sequence[Scene],
     shown: Scene,
+    readers: int,
 ) -> None:
     """Fill the middle of box `number` (0-based)."""
 
@@ -128,9 +145,11 @@ def _picture(
     elif number == 3:
         _coronal(axes(0, 0, width, height), shown, kept=True)
     elif number == 4:
-        half = width / 2 - 0.03
-        _axial(axes(0, 0, half, height), shown, zoom=True)
-        _axial(axes(half + 0.06, 0, half, height), shown, outlined=True, zoom=True)
+        # A release holds no reading: what is shown is the bare picture that each reader gets.
+        copies = min(max(readers, 1), 3)
+        part = (width + 0.06) / copies
+        for n in range(copies):
+            _axial(axes(n * part, 0, part - 0.06, height), shown, zoom=True, label=f"for reader {n + 1}")
     elif number == 5:
         _axial(axes(0, 0, width, height), shown, liver=True, outlined=True)
     elif number == 6:
@@ -208,11 +227,15 @@ def _people(ax: Any) -> None:
 
 
 def _shield(ax: Any) -> None:
+    from matplotlib.textpath import TextPath
+
     ax.set(xlim=(0, 10), ylim=(0, 6), aspect="equal")
+    points_a_unit = 72 * (WIDTH - 0.28) / 10
     for n, (before, after) in enumerate((("name, id", "P0137"), ("dates", "intervals"), ("header text", "none"))):
         y = 4.9 - n * 1.9
         ax.text(0.0, y, before, fontsize=8, va="center", color=GREY)
-        ax.plot([0.0, 3.6], [y, y], color=PALETTE[1], linewidth=1.4)
+        length = TextPath((0, 0), before, size=8).get_extents().x1 / points_a_unit
+        ax.plot([0.0, length], [y, y], color=PALETTE[1], linewidth=1.4, solid_capstyle="butt")
         ax.annotate("", xy=(5.9, y), xytext=(4.1, y), arrowprops={"arrowstyle": "-|>", "color": GREY, "linewidth": 1.0})
         ax.text(6.3, y, after, fontsize=8, va="center", color=INK, weight="bold")
 
