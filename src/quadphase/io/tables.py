@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from quadphase.errors import InputError
+from quadphase.io.access import unreadable
 
 __all__ = ["NA", "format_csv", "load_numbered_table", "load_table"]
 
@@ -25,7 +26,7 @@ def load_table(path: Path) -> list[dict[str, str]]:
     Raises
     ------
     InputError
-        ``"missing-file"``, ``"unreadable-table"``, ``"empty-table"``, ``"duplicate-column"``.
+        ``"missing-file"``, ``"not-readable"``, ``"unreadable-table"``, ``"empty-table"``, ``"duplicate-column"``.
     """
     return [row for _, row in load_numbered_table(path)]
 
@@ -36,7 +37,7 @@ def load_numbered_table(path: Path) -> list[tuple[int, dict[str, str]]]:
     Raises
     ------
     InputError
-        ``"missing-file"``, ``"unreadable-table"``, ``"empty-table"``, ``"duplicate-column"``.
+        ``"missing-file"``, ``"not-readable"``, ``"unreadable-table"``, ``"empty-table"``, ``"duplicate-column"``.
     """
     if not path.is_file():
         raise InputError("missing-file", f"There is no table {path}", "Check the name")
@@ -44,6 +45,8 @@ def load_numbered_table(path: Path) -> list[tuple[int, dict[str, str]]]:
         rows = _excel_rows(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _text_rows(path)
     except InputError:
         raise
+    except OSError as error:
+        raise unreadable(error, path) from None
     except Exception as error:  # zip, XML and csv errors of many kinds
         raise InputError(
             "unreadable-table", f"{path} cannot be read as a table: {error}", "Save it as CSV in UTF-8"

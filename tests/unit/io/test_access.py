@@ -13,6 +13,7 @@ from quadphase.errors import QuadphaseError
 from quadphase.io.json_file import load_json
 from quadphase.io.nifti import load_nifti
 from quadphase.io.study import Study
+from quadphase.io.tables import load_table
 from quadphase.model import Protocol
 
 READERS = {
@@ -79,3 +80,14 @@ def test_a_study_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(QuadphaseError) as caught:
         Study(tmp_path).make_restricted()
     assert caught.value.code == "not-writable"
+
+
+def test_a_table_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    error = refusal(load_table, tmp_path / "t.csv")
+    assert (error.code, error.message) == ("not-readable", f"Not allowed to read {tmp_path / 't.csv'}")
