@@ -13,11 +13,12 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final
 
+from quadphase.errors import QuadphaseError
 from quadphase.interrupts import interrupt_held
 
 __all__ = ["WorkerPool", "stopped_with"]
@@ -30,10 +31,13 @@ class WorkerPool(ProcessPoolExecutor):
     """Processes that end their jobs when the block fails or is interrupted.
 
     They are spawned, not forked: the parent holds threads (isal's, OpenMP's) and an open ledger, which must not be
-    copied.
+    copied. A spawned process imports the script that started it; a script that works outside
+    ``if __name__ == "__main__":`` would start the work anew in each of them.
     """
 
     def __init__(self, workers: int) -> None:
+        if getattr(multiprocessing.current_process(), "_inheriting", False):  # set while that script is imported
+            raise SystemExit(1)  # without a word: the parent speaks
         super().__init__(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -65,6 +69,13 @@ class WorkerPool(ProcessPoolExecutor):
         if kind is not None:
             self.stop()
         super().__exit__(kind, error, trace)
+        if isinstance(error, BrokenExecutor):
+            raise QuadphaseError(
+                "workers-died",
+                "The worker processes ended before their work was done",
+                'A script must start it under `if __name__ == "__main__":`, because workers import the script; where '
+                "it does, memory was short: use fewer workers",
+            ) from None
 
     def _started(self) -> list[Any]:
         return list((self._processes or {}).values())  # public from Python 3.14 on: `kill_workers`

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from quadphase.errors import QuadphaseError
+from quadphase.processes import WorkerPool
+
 PATIENCE_S = 60.0
 """For a busy machine; what is meant to end here ends within a second or two."""
 
@@ -119,3 +122,32 @@ def test_a_press_while_the_workers_start_is_as_quiet(
     said, _ = started.communicate(timeout=PATIENCE_S)
     assert (started.returncode, said) == (130, "interrupted\n")
     assert names(tmp_path, "begun") == names(tmp_path, "unwound")
+
+
+UNGUARDED = """
+from quadphase.processes import WorkerPool
+
+with WorkerPool(2) as pool:
+    print(list(pool.map(abs, [-1, -2])))
+"""
+
+
+def test_a_script_without_a_guard_is_told_once(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.count("Traceback") == 1
+    assert 'A script must start it under `if __name__ == "__main__":`' in ended.stderr.splitlines()[-1]
+    assert "workers-died" not in ended.stderr.splitlines()[-1]
+    body = UNGUARDED.replace("\n\nwith", '\n\nif __name__ == "__main__":\n  with').replace("    print", "      print")
+    script.write_text(body)
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "[1, 2]\n", "")
+
+
+def test_processes_that_die_are_one_error() -> None:
+    with pytest.raises(QuadphaseError, match="use fewer workers") as caught, WorkerPool(2) as pool:
+        list(pool.map(os._exit, [3, 3]))
+    assert caught.value.code == "workers-died"
