@@ -1,4 +1,8 @@
-"""Full calendar dates in the formats people and programs write; nothing shorter, as every table holds years."""
+"""Full calendar dates in the formats people and programs write; nothing shorter, as every table holds years.
+
+A year of two digits is spelled only beside the name of a month (``05-MAR-61``, ``61 Mar 05``), where a date is the only
+reading; not after it (``Mar 5 20``), which begins a time of day in any log.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +33,7 @@ def date_spellings(value: str) -> Iterator[Spelling]:
     if day is None or day.year < 1880:
         return
     y, m, d = day.year, day.month, day.day
+    yy = f"{y % 100:02d}"
     yield Spelling(f"{y}{m:02d}{d:02d}", Rule.COMPACT_DATE)
     yield Spelling(f"{d:02d}{m:02d}{y}", Rule.COMPACT_DATE)
     yield Spelling(f"{m:02d}{d:02d}{y}", Rule.COMPACT_DATE)
@@ -40,9 +45,12 @@ def date_spellings(value: str) -> Iterator[Spelling]:
             yield Spelling(f"{year}{month}{dd}", Rule.HAN)
     yield Spelling(f"{_digits(y)}年{_number(m)}月{_number(d)}日", Rule.HAN)
     for month in {MONTHS[m - 1], MONTHS[m - 1][:3], *(("sept",) if m == 9 else ())}:
+        yield from (Spelling(text, Rule.WORDS) for text in (f"{d:02d}{month}{yy}", f"{yy}{month}{d:02d}"))
         for dd in {str(d), f"{d:02d}", f"{d}{_ordinal(d)}"}:
             for gap in ("", " ", "  "):
                 yield Spelling(f"{dd}{gap}{month}{gap}{y}", Rule.WORDS)
+            if dd[-1].isdigit():
+                yield from (Spelling(text, Rule.WORDS) for text in (f"{dd} {month} {yy}", f"{yy} {month} {dd}"))
             for text in (f"{month} {dd} {y}", f"{month} {dd}  {y}", f"{y} {month} {dd}", f"{dd} of {month} {y}"):
                 yield Spelling(text, Rule.WORDS)
 

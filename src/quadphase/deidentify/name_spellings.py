@@ -24,6 +24,15 @@ MOST_READINGS: Final = 16
 MINIMUM_LETTERS: Final = 4
 """A shorter Latin name (``Li``) is a word of any text."""
 
+MOST_PERMUTED: Final = 4
+"""Parts of a name whose every order is spelled. Of more, every order has two parts beside each other: pairs find it."""
+
+MOST_PARTS: Final = 12
+"""A cell with more words is no name; so many already have 132 pairs."""
+
+PARTICLES: Final = frozenset(("de", "del", "den", "der", "el", "la", "las", "los", "van", "von", "zu"))
+"""Two of them (``de la``) are words of any text in their language and nobody's name."""
+
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
@@ -38,25 +47,38 @@ def name_spellings(value: str) -> Iterator[Spelling]:
 
 
 def _latin(parts: Sequence[str]) -> Iterator[Spelling]:
-    """Every order of up to four parts, and of first and last alone; with blanks, and joined."""
+    """Every order of up to four parts, turns of more, and any two of them; with blanks, and joined."""
+    parts = parts[:MOST_PARTS]
     if sum(len(part) for part in parts) < MINIMUM_LETTERS:
         return
     if any(not part.isascii() for part in parts):
-        yield from (Spelling(" ".join(order), Rule.HAN) for order in itertools.permutations(parts[:4]))
+        yield from (Spelling(" ".join(order), Rule.HAN) for order in _orders(parts))
         plain = ["".join(c for c in unicodedata.normalize("NFKD", part) if c.isascii()) for part in parts]
         yield from _latin([part for part in plain if part])
         return
     if len(parts) == 1:
         yield Spelling(parts[0], Rule.WORDS)
         return
-    orders = set(itertools.permutations(parts[:4]))
-    if len(parts) > 2:
-        # Middle names are often left out, but a single letter is no name.
-        pairs = [pair for pair in itertools.permutations(parts[:4], 2) if min(len(pair[0]), len(pair[1])) > 1]
-        orders |= {pair for pair in pairs if len("".join(pair)) >= MINIMUM_LETTERS}
+    orders = {*_orders(parts), *(_pairs(parts) if len(parts) > 2 else ())}
     for order in orders:
         yield Spelling(" ".join(order), Rule.WORDS)
         yield Spelling("".join(part.capitalize() for part in order), Rule.JOINED)
+
+
+def _orders(parts: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """All parts in every order that is written: with five and more the family name, or any part, is put first."""
+    if len(parts) <= MOST_PERMUTED:
+        yield from itertools.permutations(parts)
+    else:
+        yield from ((*parts[n:], *parts[:n]) for n in range(len(parts)))
+
+
+def _pairs(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Any two parts in both orders, as others are often left out; a single letter or two particles are no name."""
+    for pair in itertools.permutations(parts, 2):
+        long = min(map(len, pair)) > 1 and len("".join(pair)) >= MINIMUM_LETTERS
+        if long and not PARTICLES.issuperset(part.lower() for part in pair):
+            yield pair
 
 
 def _chinese(group: str, han: str) -> Iterator[Spelling]:

@@ -40,6 +40,14 @@ def finds(identifier: Identifier, text: str | bytes, **options: object) -> bool:
         ("胡曼", "HuMan"),
         ("DOE^JOHN^MICHAEL", "John Doe"),
         ("DOE^JOHN^MICHAEL", "Doe, John Michael"),
+        ("Juan^Carlos Maria del Pilar Gonzalez", "Juan Gonzalez"),
+        ("Juan^Carlos Maria del Pilar Gonzalez", "GONZALEZ, Juan"),
+        ("Juan^Carlos Maria del Pilar Gonzalez", "JuanGonzalez"),
+        ("Juan^Carlos Maria del Pilar Gonzalez", "Gonzalez Juan Carlos Maria del Pilar"),
+        ("Juan^Carlos Maria del Pilar Gonzalez", "del Pilar"),
+        ("González^José Luis de la Cruz", "José González"),
+        ("González^José Luis de la Cruz", "Jose Gonzalez"),
+        ("González^José Luis de la Cruz", "González José Luis de la Cruz"),
         ("Müller^Jürgen", "Muller Jurgen"),
         ("Wang^Wei=王^伟", "王伟"),
         ("刘国华", "姓名: 劉國華"),
@@ -63,6 +71,8 @@ def test_names(name: str, text: str) -> None:
         ("李娜", "carolina"),
         ("常格", "a change"),
         ("王伟", "wang yan and li wei"),
+        ("González^José Luis de la Cruz", "hoja de la tabla"),
+        ("González^José Luis de la Cruz", "Luis and Gonzalez"),
         ("Zhang^Wei", "zhang  and  wei"),
         ("DOE^JOHN", "doe"),
         ("Li^Na", "li nada"),
@@ -95,6 +105,23 @@ def test_dates(text: str) -> None:
 )
 def test_dates_with_a_year_of_two_digits(text: str) -> None:
     assert finds(Identifier(kind="birth_date", value="1961-05-03"), text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["03-MAY-61", "3 May 61", "born 3 may 61.", "61-MAY-03", "61 May 3", "03MAY61", "61may03", "3. May 61", "3-may-61"],
+)
+def test_dates_with_a_month_and_a_year_of_two_digits(text: str) -> None:
+    assert finds(Identifier(kind="birth_date", value="1961-05-03"), f"on {text} in ward 7")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["3 May 6", "3 May 612", "13 May 61", "in May 61 of 3", "May 3 61:10", "61 May 31", "161 May 03", "3 maybe 61",
+     "3 dismay 61", "may 61", "3mayo61"],
+)  # fmt: skip
+def test_months_that_make_no_date(text: str) -> None:
+    assert not finds(Identifier(kind="birth_date", value="1961-05-03"), text)
 
 
 @pytest.mark.parametrize("text", ["03.05.20", "03:05:20", "at 03-05-20", "20-05-03", "1/03/05/20", "03/05/20/1",
