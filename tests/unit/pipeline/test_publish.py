@@ -78,6 +78,14 @@ def test_an_author_called_like_a_patient_is_released_once_the_protocol_says_so(r
     assert CliRunner().invoke(app, words).exit_code == 5
 
 
+@pytest.mark.parametrize(("lower", "upper"), [(0, 200), (-100, 300)])
+def test_any_window_can_be_released(ready: Study, tmp_path: Path, lower: int, upper: int) -> None:
+    text = ready.protocol_path.read_text("utf-8")
+    text = text.replace("lower_hu = -200", f"lower_hu = {lower}").replace("upper_hu = 200", f"upper_hu = {upper}")
+    ready.protocol_path.write_text(text, "utf-8")
+    assert release(Study(ready.root), tmp_path / "out").audit.severity_counts()["error"] == 0
+
+
 def test_the_report_of_the_audit_names_the_release_and_no_unfinished_folder(ready: Study, tmp_path: Path) -> None:
     release(ready, tmp_path / "out")
     text = (ready.reports / "audit.json").read_text()

@@ -83,6 +83,7 @@ def write_case(study: Study, subject: ReleaseSubject, number: int, *, lesions: b
         grid = grid_of(10 * number + phase.order)
         hu = np.where(body, 40, -1000) + np.where(liver, 20 + 15 * phase.order, 0) + rng.integers(-9, 10, SHAPE)
         hu[lesion] += 40
+        hu[body & ~liver & ~ellipsoid((24, 20, 7), (20, 15, 80))] = -100  # fat under the skin
         hu[40:43, 18:22, :] = 900  # bone, beyond the window
         save_volume(study.ct(subject.case, phase), Volume(hu=hu.astype(np.int16), grid=grid))
         save_mask(study.liver(subject.case, phase), Mask(voxels=liver, grid=grid))
