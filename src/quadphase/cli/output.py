@@ -56,7 +56,7 @@ def guard(*, resumes: bool = False) -> Iterator[None]:
     try:
         yield
     except QuadphaseError as error:
-        _say(". ".join(part.rstrip(".") for part in (error.message, error.hint) if part) + ".")
+        _say(" ".join(_sentence(part) for part in (error.message, error.hint) if part))
         raise typer.Exit(int(error.exit_code)) from None
     except KeyboardInterrupt:
         with interrupt_held():
@@ -80,6 +80,10 @@ def guard(*, resumes: bool = False) -> Iterator[None]:
         where = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
         _say(f"This is a defect of quadphase: {type(error).__name__} at {where}. Please report it with this line.")
         raise typer.Exit(int(ExitCode.USAGE)) from None
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(("?", "!")) else f"{text.rstrip('.')}."
 
 
 def _say(line: str) -> None:
