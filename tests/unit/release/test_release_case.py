@@ -163,7 +163,7 @@ def test_float_volumes_are_said_to_be_float(make_study: Maker, tmp_path: Path) -
     build(small, tmp_path / "out")
     rows = {r.phase: r.data_type for r in load_geometry(tmp_path / "out" / "geometry.csv")}
     assert rows == {"P": "int16", "C1": "int16", "C2": "int16", "C3": "float32"}
-    assert "int16 (3 volumes) and float32 (1 volumes), slope 1" in (tmp_path / "out" / "README.md").read_text()
+    assert "int16 (3 volumes) and float32 (1 volume), slope 1" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_resampling_is_what_happened_not_what_was_allowed(make_study: Maker, tmp_path: Path) -> None:
