@@ -49,7 +49,7 @@ def scan(
             raise InputError(
                 "empty-ledger", f"The ledger of {study} knows no identifiers", "Run `quadphase cohort` first"
             )
-        with progress("Scanning", quiet=json) as update:
+        with progress("Files and folders", quiet=json) as update:
             public = (*(allow or ()), *home.protocol.deidentify.public_texts)
             report = scan_bytes(path, identifiers, allow=public, progress=update)
         emit(report.to_dict(), json=json, text=lambda: _show(report))

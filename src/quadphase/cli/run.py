@@ -10,6 +10,9 @@ import typer
 from quadphase.cli.output import JsonOption, WorkersOption, emit, guard, progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from quadphase.model import Finding
     from quadphase.pipeline.run import RunResult
 
 __all__ = ["leave", "print_run", "register"]
@@ -68,14 +71,20 @@ def print_run(result: RunResult) -> None:
     typer.echo(f"Held back  {counted(len(result.held), 'case')}" + (":" if result.held else ""))
     for outcome in result.held:
         typer.echo(f"  {outcome.case}  {outcome.stage}: {'; '.join(reason.text for reason in outcome.reasons)}")
-    warnings = Counter(f.code for o in result.outcomes for f in o.findings if f.severity is not Severity.INFO)
-    if warnings:
-        typer.echo("Findings   " + ", ".join(f"{code} ×{n}" for code, n in warnings.most_common()))
+
+    def codes(findings: Iterable[Finding]) -> str:
+        found = Counter(finding.code for finding in findings if finding.severity is not Severity.INFO)
+        return ", ".join(f"{code} ×{n}" for code, n in found.most_common())
+
+    if said := codes(finding for outcome in result.outcomes for finding in outcome.findings):
+        typer.echo(f"Findings   {said}")
     if published:
         counts = published.audit.severity_counts()
+        said = codes(published.audit.findings)
         typer.echo(
-            f"Audit      {counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}; "
-            f"{counted(published.scan.files, 'file')} searched for identifiers, none found"
+            f"Audit      {counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}"
+            + (f" ({said})" if said else "")
+            + f"; {counted(published.scan.files, 'file')} searched for identifiers, none found"
         )
         typer.echo(f"Look at    {published.out / 'report.html'}")
     else:
