@@ -151,3 +151,36 @@ def test_processes_that_die_are_one_error() -> None:
     with pytest.raises(QuadphaseError, match="use fewer workers") as caught, WorkerPool(2) as pool:
         list(pool.map(os._exit, [3, 3]))
     assert caught.value.code == "workers-died"
+
+
+WRITING = """
+import sys, time
+from pathlib import Path
+from quadphase.io import atomic
+from quadphase.processes import WorkerPool, stopped_with
+
+def job(folder):
+    for number in range(100_000):
+        atomic.write_bytes(folder / "deep" / f"{number}", b"x")
+        time.sleep(0.001)
+
+if __name__ == "__main__":
+    out = Path(sys.argv[1])
+    with WorkerPool(2) as pool:
+        try:
+            with atomic.new_folder(out) as folder, stopped_with(pool):
+                jobs = [pool.submit(job, folder) for _ in range(4)]
+                while not (folder / "deep").exists():
+                    time.sleep(0.01)
+                raise ValueError
+        except ValueError:
+            print(sorted(path.name for path in out.parent.iterdir()))
+"""
+
+
+def test_a_folder_is_removed_after_those_who_write_into_it_have_stopped(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(WRITING)
+    command = [sys.executable, str(tmp_path / "program.py"), str(tmp_path / "work" / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert list((tmp_path / "work").iterdir()) == []
