@@ -179,7 +179,10 @@ def _axial(
         around = scene.liver[a, b, k].T if liver else np.zeros_like(lesions)
         outline(ax, around, lesions, pixel_mm=scene.spacing_mm[:2])
     if label:
-        ax.text(0.03, 0.96, label, transform=ax.transAxes, color="white", fontsize=7.5, va="top", weight="bold")
+        from matplotlib.patheffects import withStroke
+
+        words = ax.text(0.03, 0.96, label, transform=ax.transAxes, color="white", fontsize=7.5, va="top", weight="bold")
+        words.set_path_effects([withStroke(linewidth=1.6, foreground="black")])  # to be read on bone and enhanced liver
     if frame:
         ax.add_patch(_rectangle(width, height))
     ax.set(xlim=(0, width), ylim=(height, 0))
