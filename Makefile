@@ -46,4 +46,4 @@ fuzz: $(STAMP)  ## 20,000 mutated DICOM files
 	$(BIN)/python benchmarks/fuzz_convert.py --files 20000
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist demo

@@ -6,7 +6,10 @@ is run by. Only the people are simulated: their masks were drawn by the phantom.
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
 from quadphase.model import Outcome, Status
 from quadphase.phantom.hospital import Hospital, build_hospital
+from quadphase.pipeline.lock import lock_study
 from quadphase.pipeline.reading import write_agreement
 from quadphase.pipeline.run import RunResult, StageProgress, run_study
 from quadphase.pipeline.stages import passed
@@ -25,6 +29,14 @@ __all__ = ["Demo", "make_demo"]
 
 KEY = "5eed" * 16
 """The demo's key is public, so that its pseudonyms are the same everywhere; a real study makes a secret one."""
+
+
+PARTS = ("hospital", "study", "release")
+
+MARKER = "DEMO.txt"
+"""What tells a demo's folder from anybody else's; it is there before anything else is."""
+
+MARK = "Made by `quadphase demo`. When it is run here again, hospital, study and release are replaced.\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +57,15 @@ def make_demo(
     workers: int = 2,
     progress: StageProgress,
 ) -> Demo:
-    """Build ``out/hospital``, run ``out/study``, publish ``out/release``.
+    """Build ``out/hospital``, run ``out/study``, publish ``out/release``; an earlier demo of `out` is replaced.
 
     Raises
     ------
     OutputError
-        ``"exists"`` if `out` holds a demo already; those of a disk that refuses.
+        ``"exists"`` if one of them is there and no demo made it; ``"study-busy"`` if someone works in it; those of a
+        disk that refuses.
     """
-    for part in ("hospital", "study", "release"):
-        if (out / part).exists():
-            raise OutputError("exists", f"{out / part} exists already", "Name a new folder, or remove it")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise atomic.explain(error, out / "hospital") from None
+    _make_room(out)
     with progress("hospital") as bar:
         hospital = build_hospital(
             out / "hospital",
@@ -69,9 +76,10 @@ def make_demo(
             workers=workers,
             progress=bar,
         )
-    study = Study.create(out / "study")
+    study = Study(out / "study")
     atomic.write_text(study.key_path, KEY + "\n")
     study.key_path.chmod(0o600)
+    Study.create(study.root)
 
     def read(study: Study, ledger: Ledger) -> Sequence[Outcome]:
         """The two simulated readers hand in and seal; the adjudicated masks settle what they differ in.
@@ -103,3 +111,28 @@ def make_demo(
         before_release=read,
     )
     return Demo(hospital=hospital, result=result)
+
+
+def _make_room(out: Path) -> None:
+    """Remove an earlier demo, finished or not, and nothing else."""
+    study = Study(out / "study")
+    there = [out / part for part in PARTS if os.path.lexists(out / part)]
+    if there and not _is_demo(out, study):
+        raise OutputError("exists", f"{there[0]} exists already", "Name a new folder, or remove it")
+    with lock_study(study) if study.root.is_dir() else nullcontext():
+        for part in there:
+            try:
+                shutil.rmtree(part)
+            except OSError as error:
+                raise atomic.explain(error, part) from None
+    atomic.write_text(out / MARKER, MARK)
+
+
+def _is_demo(out: Path, study: Study) -> bool:
+    """Whether a demo made what is here; a study with a key of its own is somebody's, wherever it lies."""
+    try:
+        marked = (out / MARKER).read_text("utf-8") == MARK
+        own = study.key_path.exists() and study.key_path.read_text("ascii").strip() != KEY
+    except (OSError, ValueError):
+        return False
+    return marked and not own
