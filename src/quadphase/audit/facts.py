@@ -33,9 +33,9 @@ class HeaderFacts:
     suspicious : tuple of str
         Those of them that look like a date, a number of an archive or a person's name.
     extension_bytes : int
-        Bytes between header and voxels that are not zero.
+        Bytes between header and voxels, or behind the voxels, that are not zero.
     gzip : tuple of str
-        ``name``, ``comment``, ``time``, ``extra``: what the gzip header holds.
+        ``name``, ``comment``, ``time``, ``extra``, ``more behind the image``: what the gzip file holds besides.
     sform_code, qform_code : int
     forms_apart_mm : float
         Largest distance between corner voxels by qform and by sform; 0 where only one of them is set.

@@ -52,12 +52,15 @@ class NiftiFile:
         Best affine to RAS+ by nibabel's rules (sform, then qform, then zooms).
     before_voxels : bytes
         Everything between the 348-byte header and the voxels: extension flags and extensions.
+    after_voxels : bytes
+        Whatever follows the last voxel: nothing, in a file as it should be.
     """
 
     header: Nifti1Header
     stored: NDArray[Any]
     affine: NDArray[np.float64]
     before_voxels: bytes
+    after_voxels: bytes = b""
 
     @property
     def scaling(self) -> tuple[float, float]:
@@ -102,7 +105,8 @@ def load_nifti(path: Path) -> NiftiFile:
     if not shape or count < 1 or len(raw) < offset + count * dtype.itemsize:
         raise InputError("truncated-nifti", f"{path} holds fewer voxels than its header says", "Copy it again")
     stored = np.frombuffer(raw, dtype, count, offset).reshape(shape, order="F")
-    return NiftiFile(header=header, stored=stored, affine=affine, before_voxels=raw[HEADER_BYTES:offset])
+    before, after = raw[HEADER_BYTES:offset], raw[offset + stored.nbytes :]
+    return NiftiFile(header=header, stored=stored, affine=affine, before_voxels=before, after_voxels=after)
 
 
 def _three_axes(file: NiftiFile, path: Path) -> Grid:

@@ -17,7 +17,7 @@ from quadphase.errors import InputError
 from quadphase.io.tables import load_numbered_table
 from quadphase.model.phase import Diagnosis, Phase, Sex
 
-__all__ = ["COLUMNS", "TABLE_NAME", "ReleaseRow", "RowProblem", "load_rows"]
+__all__ = ["COLUMNS", "TABLE_NAME", "ReleaseRow", "RowProblem", "is_blank", "known_column", "load_rows"]
 
 T = TypeVar("T")
 
@@ -161,6 +161,22 @@ def load_rows(table: Path) -> tuple[tuple[ReleaseRow, ...], tuple[RowProblem, ..
     return tuple(rows), tuple(problems)
 
 
+def known_column(name: str) -> str | None:
+    """Our name of a column of a release's table; None for one that such a table need not have.
+
+    Examples
+    --------
+    >>> known_column("Patient ID"), known_column("Ward")
+    ('patient_id', None)
+    """
+    return _OTHER_NAMES.get(_key(name))
+
+
+def is_blank(value: str) -> bool:
+    """Whether a cell says that nothing is known: empty, NA, nan, none, null."""
+    return value.strip().lower() in _BLANK
+
+
 def _key(name: str) -> str:
     return "".join(c for c in name.lower() if c.isalnum())
 
@@ -168,7 +184,7 @@ def _key(name: str) -> str:
 def _row(line: int, values: Mapping[str, str], names: Mapping[str, str], problems: list[RowProblem]) -> ReleaseRow:
     def text(column: str) -> str | None:
         value = values.get(names.get(column, ""), "").strip()
-        return None if value.lower() in _BLANK else value
+        return None if is_blank(value) else value
 
     def problem(column: str, message: str) -> None:
         problems.append(RowProblem(line=line, column=column, message=message))

@@ -380,7 +380,7 @@ def test_header_leaks(one: Items, tmp_path: Path) -> None:
         packed.write(raw)
     report = audit(root)
     assert set(report.counts) - ALWAYS == {"gzip-name-time"}
-    assert report.of("gzip-name-time")[0].message == "gzip header holds name, time"
+    assert report.of("gzip-name-time")[0].message == "gzip file holds name, time"
 
 
 def test_table_cells(one: Items, tmp_path: Path) -> None:

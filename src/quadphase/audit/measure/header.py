@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from os import SEEK_END
 from pathlib import Path
 from typing import Final
 
@@ -10,20 +10,12 @@ import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
 from quadphase.audit.facts import HeaderFacts
-from quadphase.io.nifti import NiftiFile
+from quadphase.audit.suspicion import suspicious_header
+from quadphase.io.nifti import HEADER_BYTES, NiftiFile
 
 __all__ = ["header_facts"]
 
 TEXT_FIELDS: Final = ("data_type", "db_name", "intent_name", "descrip", "aux_file")
-
-_SUSPICIOUS: Final = re.compile(
-    rb"(19|20)\d{2}[-/.]?(0[1-9]|1[0-2])[-/.]?(0[1-9]|[12]\d|3[01])"  # a date
-    rb"|\d{6,}"  # a number long enough for an archive
-    rb"|\d+(\.\d+){4,}"  # a UID
-    rb"|[A-Za-z]+\^[A-Za-z]+"  # DICOM's form of a name
-    rb"|[\x80-\xff]{2,}"  # text beyond ASCII
-    rb"|[0-2]\d:[0-5]\d:[0-5]\d"
-)
 
 _GZIP_FLAGS: Final = {"name": 0x08, "comment": 0x10, "extra": 0x04}  # RFC 1952, 2.3.1
 
@@ -41,10 +33,12 @@ def header_facts(path: Path, file: NiftiFile) -> HeaderFacts:
         text = bytes(file.header[name].tobytes()).strip(b"\0 ")
         if text:
             texts.append(name)
-            if _SUSPICIOUS.search(text):
+            if suspicious_header(text):
                 suspicious.append(name)
     with path.open("rb") as stream:
         head = stream.read(1024)
+        stream.seek(-4, SEEK_END)
+        tail = stream.read()
     gzip = []
     if head[:2] == b"\x1f\x8b":
         gzip = [name for name, flag in _GZIP_FLAGS.items() if head[3] & flag]
@@ -56,10 +50,13 @@ def header_facts(path: Path, file: NiftiFile) -> HeaderFacts:
                 gzip = []
         if any(head[4:8]):
             gzip.append("time")
+        size = HEADER_BYTES + len(file.before_voxels) + file.stored.nbytes + len(file.after_voxels)
+        if int.from_bytes(tail, "little") != size % 2**32:  # RFC 1952, 2.3.1: ISIZE, of the last member
+            gzip.append("more behind the image")
     return HeaderFacts(
         texts=tuple(texts),
         suspicious=tuple(suspicious),
-        extension_bytes=sum(byte != 0 for byte in file.before_voxels),
+        extension_bytes=sum(len(part) - part.count(0) for part in (file.before_voxels, file.after_voxels)),
         gzip=tuple(gzip),
         sform_code=int(file.header["sform_code"]),
         qform_code=int(file.header["qform_code"]),

@@ -115,8 +115,19 @@ CODES: tuple[FindingCode, ...] = (
     # -- privacy -----------------------------------------------------------------------------------------------
     _code("header-text", _W, "A header holds free text", "Write the header new; then quadphase deidentify scan"),
     _code("header-identifier", _E, "A header holds text that looks like an identifier or date", "Write the header new"),
-    _code("header-extension", _E, "A file holds a NIfTI extension or bytes before its voxels", "Write the header new"),
-    _code("gzip-name-time", _W, "A gzip header holds a file name, comment or time", "Compress without name and time"),
+    _code("header-extension", _E, "A file holds a NIfTI extension or bytes besides its voxels", "Write the file new"),
+    _code(
+        "text-identifier",
+        _E,
+        "A table or text holds what looks like an identifier or date",
+        "Remove it; then quadphase deidentify scan",
+    ),
+    _code(
+        "gzip-name-time",
+        _W,
+        "A gzip file holds a name, comment, time or more than the image",
+        "Compress anew, without name and time",
+    ),
     # -- derived tables ----------------------------------------------------------------------------------------
     _code("geometry-table-differs", _E, "geometry.csv is not what the files say", "Write the release again"),
     _code("lesion-table-differs", _E, "lesions.csv is not what the masks say", "Write the release again"),

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from quadphase.audit.checks.release.checksums import MANIFEST
+from quadphase.audit.checks.release.layout import is_ours, is_specified
 from quadphase.audit.contexts import ReleaseContext
-from quadphase.model import Finding
+from quadphase.model import Finding, Severity
 
 __all__ = ["check"]
 
@@ -25,6 +27,7 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
         return
     for path in sorted(context.closed):
         yield Finding.of("folder-closed", path, "may not be listed: nothing is known about what is in it")
+    ours = is_ours(context)
     named = {path for row in context.release.rows for path in (row.ct_path, row.mask_path, row.liver_mask_path) if path}
     for path in sorted(context.files - named):
         try:
@@ -32,9 +35,13 @@ def check(context: ReleaseContext) -> Iterator[Finding]:
                 stream.read(1)
         except OSError as error:
             yield Finding.of("file-corrupt", path, f"it cannot be read: {error.strerror}")
+        if ours and not is_specified(path):
+            message = "a release must hold no file that its specification does not name"
+            yield Finding.of("file-unlisted", path, message, severity=Severity.ERROR)
+            continue
+        if path == MANIFEST:
+            continue
         hidden = any(part.startswith(".") for part in path.split("/"))
         in_manifest = context.manifest is not None and path in context.manifest
         if path.lower().endswith(IMAGE_ENDINGS) or hidden or (context.manifest is not None and not in_manifest):
-            if path == "checksums.sha256":
-                continue
             yield Finding.of("file-unlisted", path, "neither the table nor the manifest names it")

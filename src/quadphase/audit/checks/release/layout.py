@@ -12,7 +12,7 @@ from quadphase.io.release_rows import COLUMNS
 from quadphase.io.release_tables import GEOMETRY_NAME
 from quadphase.model import Finding, Grid
 
-__all__ = ["REQUIRED", "check", "is_ours"]
+__all__ = ["REQUIRED", "check", "is_ours", "is_specified"]
 
 REQUIRED: Final = (
     "patient_data.csv",
@@ -29,6 +29,12 @@ REQUIRED: Final = (
 )
 """Section 1 of the specification."""
 
+ALLOWED: Final = frozenset(
+    {*REQUIRED, "flow.svg", "report.html", "demo.ipynb", *(f"table1.{form}" for form in ("csv", "md", "html", "tex"))}
+)
+FIGURES: Final = "figures/"
+FIGURE_ENDINGS: Final = (".png", ".svg")
+
 OLDEST_AGE: Final = 90
 VOXEL_OFFSET: Final = 352
 
@@ -38,6 +44,12 @@ def is_ours(context: ReleaseContext) -> bool:
     specification = context.description.get("specification")
     named = isinstance(specification, dict) and specification.get("name") == "quadphase-release"
     return named or GEOMETRY_NAME in context.files
+
+
+def is_specified(path: str) -> bool:
+    """Whether the specification knows a file besides the images that the table names."""
+    figure = path.startswith(FIGURES) and path.count("/") == 1 and path.endswith(FIGURE_ENDINGS)
+    return path in ALLOWED or figure
 
 
 def check(context: ReleaseContext) -> Iterator[Finding]:

@@ -27,7 +27,9 @@ def _judge(location: str, header: HeaderFacts) -> Iterator[Finding]:
         yield Finding.of("header-text", location, f"field {', '.join(plain)} is not empty")
     if header.extension_bytes:
         yield Finding.of(
-            "header-extension", location, f"bytes before the voxels that are not zero: {header.extension_bytes}"
+            "header-extension",
+            location,
+            f"bytes before or behind the voxels that are not zero: {header.extension_bytes}",
         )
     if header.gzip:
-        yield Finding.of("gzip-name-time", location, f"gzip header holds {', '.join(header.gzip)}")
+        yield Finding.of("gzip-name-time", location, f"gzip file holds {', '.join(header.gzip)}")
