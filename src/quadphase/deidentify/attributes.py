@@ -21,8 +21,8 @@ from pydicom.sequence import Sequence
 from quadphase.deidentify.charset import repair_charset
 from quadphase.deidentify.coded_concepts import CODE_TAGS, clean_concept, is_concept
 from quadphase.deidentify.date_shift import is_time, shift_date, shift_datetime
+from quadphase.deidentify.plain_text import is_text
 from quadphase.deidentify.profile import PIXELS, TEXT_VRS, Action, action_of, is_safe_private
-from quadphase.deidentify.text_layers import is_text
 from quadphase.deidentify.uids import replaced_uid
 from quadphase.model.vocabulary.descriptions import clean_description
 from quadphase.model.vocabulary.plain_code import holds_date, is_plain_code, plain_code

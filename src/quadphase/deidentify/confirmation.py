@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from quadphase.deidentify.encoded import in_encoded
 from quadphase.deidentify.spellings import Rule
 
 __all__ = ["confirms"]
@@ -16,15 +17,11 @@ __all__ = ["confirms"]
 _PRINTABLE: Final = re.compile(rb"[\t\n\r -~]*")
 _HEX_TOKEN: Final = re.compile(rb"[0-9a-fA-F]{16,}")
 _UUID: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ENCODED: Final = re.compile(rb"[0-9A-Za-z+/]+")
 _SIZE_KEY: Final = re.compile(rb"\"(?:bytes|contentSize|size)\"\s*:\s*\"?$", re.IGNORECASE)
 _QUOTES: Final = frozenset(b"\"'`<>")
 
 LONG_JOINED: Final = 8
 """From this length a joined name is no accident even inside a longer word."""
-
-ENCODED_RUN: Final = 100
-"""So many characters of the base64 alphabet in a row are encoded data, which is decoded and searched on its own."""
 
 SHORTEST_IN_ENCODED: Final = 10
 """A shorter hit inside encoded data is an accident: a megabyte of base64 holds any four letters many times."""
@@ -58,7 +55,7 @@ def confirms(rule: Rule, data: bytes, start: int, end: int, *, in_name: bool = F
         return True
     if rule is Rule.HAN_WIDE:
         return not _PRINTABLE.fullmatch(data[start:end]) or _among_wide(data, start, end)
-    if end - start < SHORTEST_IN_ENCODED and _in_encoded(data, start, end):
+    if end - start < SHORTEST_IN_ENCODED and in_encoded(data, start, end):
         return False
     if rule in (Rule.NUMBER, Rule.SHORT_NUMBER):
         while start and data[start - 1] == 0x30:
@@ -139,15 +136,6 @@ def _in_hash(data: bytes, start: int, end: int) -> bool:
         if match.start() <= start - low and end - low <= match.end() and not match[0].isdigit():
             return True
     return any(m.start() <= start - low and end - low <= m.end() for m in _UUID.finditer(window))
-
-
-def _in_encoded(data: bytes, start: int, end: int) -> bool:
-    """Inside a long run of base64."""
-    low = max(0, start - ENCODED_RUN)
-    window = data[low : end + ENCODED_RUN]
-    at = start - low
-    runs = (m for m in _ENCODED.finditer(window) if m.start() <= at < m.end())
-    return any(m.end() - m.start() >= ENCODED_RUN for m in runs)
 
 
 def _in_decimal(data: bytes, start: int, end: int) -> bool:

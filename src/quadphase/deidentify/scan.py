@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from quadphase.deidentify.matcher import Matcher
 from quadphase.deidentify.moments import moment
-from quadphase.deidentify.regions import Flaw, Nature, Region
-from quadphase.deidentify.unpacking import regions
+from quadphase.deidentify.regions import Flaw, Region
+from quadphase.deidentify.unpacking import name_regions, regions
 from quadphase.errors import InputError, PrivacyError
 from quadphase.io.whole_tree import WholeTree, whole_tree
 from quadphase.model import Finding, Severity
@@ -141,8 +141,7 @@ def scan_with(matcher: Matcher, path: Path, *, progress: Progress | None = None)
     files = total = searched = 0
     for number, entry in enumerate(entries, start=1):
         parts = entry.relative_to(path).as_posix() if entry != path else entry.name
-        name = Region(data=os.fsencode(parts), nature=Nature.NAME, place="name")
-        named = matcher.search(name)
+        named = frozenset(kind for name in name_regions(os.fsencode(parts)) for kind in matcher.search(name))
         location = f"file {number} of {len(entries)} (name withheld)" if named else parts
         if named:
             findings.append(_found(location, "its name", named))

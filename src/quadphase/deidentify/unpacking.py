@@ -12,11 +12,13 @@ from typing import Final
 
 import numpy as np
 
-from quadphase.deidentify import archives, nifti_file, pictures, streams, text_layers
+from quadphase.deidentify import archives, nifti_file, pdf_file, pictures, streams
 from quadphase.deidentify.embedded import packed_within
+from quadphase.deidentify.plain_text import is_text
 from quadphase.deidentify.regions import CHUNK_BYTES, OVERLAP_BYTES, TOO_LARGE, Flaw, Nature, Part, Region, joined
+from quadphase.deidentify.text_layers import layers
 
-__all__ = ["regions"]
+__all__ = ["name_regions", "regions"]
 
 DEEPEST: Final = 8
 """Containers in containers beyond this are not opened; the scan says so."""
@@ -35,7 +37,7 @@ _OPENERS: Final[tuple[tuple[Callable[[bytes], bool], Opener], ...]] = (
     (pictures.is_dicom, pictures.open_dicom),
     (pictures.is_npy, pictures.open_npy),
     (pictures.is_jpeg, pictures.open_jpeg),
-    (text_layers.is_pdf, text_layers.open_pdf),
+    (pdf_file.is_pdf, pdf_file.open_pdf),
 )
 
 
@@ -72,12 +74,18 @@ def regions(data: bytes | Iterator[bytes], place: str = "", depth: int = 0) -> I
                 if recognises(inner):
                     yield from _opened(opener(inner, place), depth)
                     return
-        nature = Nature.TEXT if text_layers.is_text(whole) else Nature.OPAQUE
+        nature = Nature.TEXT if is_text(whole) else Nature.OPAQUE
         yield from _text(Region(data=whole, nature=nature, place=place or "contents"), depth)
     except Exception as error:  # libraries raise any kind for what is damaged, and one odd file must not end a scan
         yield Flaw(place=place, reason=f"cannot be opened ({type(error).__name__})")
         if whole is not None:
             yield Region(data=whole, nature=Nature.TEXT, place=place or "contents")
+
+
+def name_regions(name: bytes) -> Iterator[Region]:
+    """Readings of the name of a file: as it stands, and as a text."""
+    parts = _text(Region(data=name, nature=Nature.NAME, place="name"), 0)
+    yield from (part for part in parts if isinstance(part, Region))
 
 
 def _opened(parts: Iterator[Part], depth: int) -> Iterator[Region | Flaw]:
@@ -120,7 +128,7 @@ def _text(region: Region, depth: int) -> Iterator[Region | Flaw]:
         yield from regions(data[start:stop], f"{region.place} > packed within", depth + 1)
     if region.nature is Nature.OPAQUE:
         return
-    for layer in text_layers.layers(region):
+    for layer in layers(region):
         if isinstance(layer, Region):
             yield layer
         else:

@@ -713,6 +713,181 @@ def numpy_records(root: Path, p: Planted) -> None:
     np.save(root / "a.npy", np.array([(1, p.name)], dtype=[("n", "<i4"), ("who", "<U40")]))
 
 
+@place
+def notebook_line_breaks(root: Path, p: Planted) -> None:
+    family, given = p.name.split("^")
+    (root / "demo.ipynb").write_text(json.dumps({"text": [f"patient\n{family}\t{given}\n"]}))
+
+
+@place
+def json_slashes(root: Path, p: Planted) -> None:
+    (root / "a.json").write_text(f'{{"day":"{p.day.year}\\/{p.day:%m}\\/{p.day:%d}"}}')
+
+
+@place
+def json_in_json(root: Path, p: Planted) -> None:
+    family, given = p.name.split("^")
+    (root / "a.json").write_text(json.dumps({"inner": json.dumps({"family": family, "given": given})}))
+
+
+@place
+def html_entities_without_end(root: Path, p: Planted) -> None:
+    (root / "a.html").write_text("<p>" + "".join(f"&#{ord(char)}" for char in p.hanzi) + "</p>")
+
+
+@place
+def css_escapes(root: Path, p: Planted) -> None:
+    (root / "a.css").write_text('p::after{content:"' + "".join(f"\\{ord(char):x} " for char in p.hanzi) + '"}')
+
+
+@place
+def script_escapes(root: Path, p: Planted) -> None:
+    (root / "a.js").write_text('x="' + "".join(f"\\u{{{ord(char):x}}}" for char in p.hanzi) + '"')
+
+
+@place
+def python_escapes(root: Path, p: Planted) -> None:
+    (root / "a.py").write_text('x="' + "".join(f"\\U{ord(char):08x}" for char in p.hanzi) + '"')
+
+
+@place
+def quoted_printable_in_small_letters(root: Path, p: Planted) -> None:
+    coded = "".join(f"={byte:02x}" for byte in p.hanzi.encode())
+    (root / "a.eml").write_text(f"From: =?utf-8?Q?{coded}?= <a@b>")
+
+
+@place
+def id_in_a_long_path(root: Path, p: Planted) -> None:
+    folders = f"radiology/pacs/archive/export/year{p.day.year}/month06/liver/multiphase/contrast/{p.patient_id}"
+    (root / "log.txt").write_text(f"read /mnt/data/{folders}/series1/images/original/venous/IM0001 ok")
+
+
+@place
+def name_in_a_long_path(root: Path, p: Planted) -> None:
+    folders = f"mnt/data/radiology/pacs/archive/export/liver/multiphase/contrast/{p.name.replace('^', '')}"
+    (root / "log.txt").write_text(f"read /{folders}/series1/images/original/venous/IM0001 ok")
+
+
+@place
+def day_in_a_long_path(root: Path, p: Planted) -> None:
+    folders = f"mnt/data/radiology/pacs/archive/export/liver/multiphase/contrast/{p.day:%Y%m%d}"
+    (root / "log.txt").write_text(f"read /{folders}/series1/images/original/venous/IM0001 ok")
+
+
+def toned(p: Planted) -> str:
+    """The name with a mark on each of two vowels."""
+    family, given = p.name.split("^")
+    return f"{family.replace('a', 'ā').replace('e', 'é')}_{given.replace('a', 'ǎ').replace('i', 'í')}"
+
+
+@place
+def file_name_with_tones(root: Path, p: Planted) -> None:
+    (root / f"{toned(p)}_ct.txt").write_text("x")
+
+
+@place
+def file_name_in_percent(root: Path, p: Planted) -> None:
+    (root / f"{quote(p.hanzi)}.txt").write_text("x")
+
+
+@place
+def file_name_of_full_width(root: Path, p: Planted) -> None:
+    (root / f"{''.join(chr(ord(char) + 0xFEE0) for char in p.patient_id)}.txt").write_text("x")
+
+
+@place
+def file_name_in_base64(root: Path, p: Planted) -> None:
+    (root / f"{base64.urlsafe_b64encode(f'patient {p.name}'.encode()).decode().rstrip('=')}.txt").write_text("x")
+
+
+@place
+def zip_member_name_with_tones(root: Path, p: Planted) -> None:
+    (root / "release.zip").write_bytes(zipped(name=f"{toned(p)}/ct.nii"))
+
+
+@place
+def tar_member_name_with_tones(root: Path, p: Planted) -> None:
+    (root / "release.tar").write_bytes(tarred(name=f"{toned(p)}/ct.nii"))
+
+
+@place
+def date_with_en_dashes(root: Path, p: Planted) -> None:
+    (root / "README.md").write_text(f"seen {p.day:%Y–%m–%d}.", encoding="utf-8")
+
+
+@place
+def date_with_unbreakable_hyphens(root: Path, p: Planted) -> None:
+    (root / "README.md").write_text(f"seen {p.day:%Y\u2011%m\u2011%d}.", encoding="utf-8")
+
+
+@place
+def date_with_blanks(root: Path, p: Planted) -> None:
+    (root / "README.md").write_text(f"seen {p.day:%Y - %m - %d}.")
+
+
+@place
+def date_with_blanks_and_slashes(root: Path, p: Planted) -> None:
+    (root / "README.md").write_text(f"seen {p.day:%d / %m / %Y}.")
+
+
+@place
+def date_with_a_cut_year(root: Path, p: Planted) -> None:
+    (root / "README.md").write_text(f"seen {p.day:%b} {p.day.day}, '{p.day:%y}.")
+
+
+@place
+def name_with_an_en_dash(root: Path, p: Planted) -> None:
+    (root / "README.md").write_text(f"seen {p.name.replace('^', '–')}.", encoding="utf-8")
+
+
+@place
+def name_in_two_attributes_of_a_tag(root: Path, p: Planted) -> None:
+    family, given = p.name.split("^")
+    (root / "a.html").write_text(f'<td data-family="{family}" data-given="{given}">')
+
+
+@place
+def html_comment_between(root: Path, p: Planted) -> None:
+    family, given = p.name.split("^")
+    (root / "a.html").write_text(f"<p>{family}<!-- a > b -->{given}</p>")
+
+
+@place
+def base64_in_an_address(root: Path, p: Planted) -> None:
+    (root / "a.html").write_text(f"<img src='/img/{base64.b64encode(p.hanzi.encode()).decode()}.png'>")
+
+
+@place
+def base64_behind_a_word(root: Path, p: Planted) -> None:
+    (root / "a.txt").write_text(f"id_{base64.b64encode(p.hanzi.encode()).decode()}")
+
+
+@place
+def base64_of_zlib(root: Path, p: Planted) -> None:
+    (root / "a.json").write_text(json.dumps({"x": base64.b64encode(zlib.compress(long_text(p))).decode()}))
+
+
+@place
+def base64_wrapped(root: Path, p: Planted) -> None:
+    (root / "demo.ipynb").write_text(json.dumps({"image/png": base64.encodebytes(long_text(p)).decode()}))
+
+
+@place
+def base32_in_text(root: Path, p: Planted) -> None:
+    (root / "a.txt").write_text(base64.b32encode(f"name: {p.name}".encode()).decode())
+
+
+@place
+def gb18030_read_as_latin(root: Path, p: Planted) -> None:
+    (root / "a.txt").write_text(f"name: {p.hanzi.encode('gb18030').decode('latin-1')}", encoding="utf-8")
+
+
+@place
+def utf8_read_as_windows(root: Path, p: Planted) -> None:
+    misread = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in p.hanzi.encode())
+    (root / "a.txt").write_text(f"name: {misread}", encoding="utf-8")
+
+
 PERSON = Planted(
     name="Zhang^Xiaoming", hanzi="张小明", patient_id="00734519", day=datetime(2021, 3, 5, 4, 30, tzinfo=UTC),
     accession="A1900734", uid="1.2.840.113619.2.55.3.2831163.77", traditional="張小明",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from quadphase.deidentify import scan
@@ -30,6 +32,36 @@ def test_the_identifier_itself_is_found_in_the_page_and_in_what_it_embeds(tmp_pa
         folder.mkdir()
         (folder / "report.html").write_text(text)
         assert [f.code for f in scan(folder, [identifier]).findings] == ["identifier-found"]
+
+
+def ledger() -> list[Identifier]:
+    """10,000 identifiers, 3,000 of them Chinese names, whose pinyin is short."""
+    draw = random.Random(5)
+    families, given = (
+        "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧",
+        "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂文华春梅",
+    )
+    names = ["".join((draw.choice(families), *draw.choices(given, k=1 + n % 3 % 2))) for n in range(3000)]
+    found = [Identifier(kind="name", value=name) for name in names]
+    found += [Identifier(kind="patient_id", value=f"{draw.randrange(10**6, 10**8):08d}") for _ in range(3000)]
+    found += [Identifier(kind="accession", value=f"A{draw.randrange(10**7):07d}") for _ in range(2000)]
+    return found + [Identifier(kind="uid", value=f"1.2.840.113619.2.{draw.randrange(10**9)}.{n}") for n in range(2000)]
+
+
+@pytest.mark.parametrize("form", ["one line", "wrapped", "wrapped in JSON", "CRLF", "many pictures", "float array"])
+def test_two_megabytes_of_base64_are_no_identifiers(tmp_path: Path, form: str) -> None:
+    noise = random.Random(3).randbytes(1_500_000)
+    small = [base64.b64encode(noise[n : n + 60]).decode() for n in range(0, len(noise), 60)]
+    text = {
+        "one line": page(noise),
+        "wrapped": base64.encodebytes(noise).decode(),
+        "wrapped in JSON": json.dumps({"image/png": base64.encodebytes(noise).decode()}),
+        "CRLF": base64.encodebytes(noise).decode().replace("\n", "\r\n"),
+        "many pictures": "\n".join(f'<img src="data:image/png;base64,{code}">' for code in small),
+        "float array": page(np.random.default_rng(1).normal(60, 20, 300_000).astype("<f4").tobytes()),
+    }[form]
+    (tmp_path / "report.html").write_text(text, newline="")
+    assert [f for f in scan(tmp_path, ledger()).findings if f.code == "identifier-found"] == []
 
 
 @pytest.mark.parametrize(
