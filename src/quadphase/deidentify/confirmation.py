@@ -51,8 +51,8 @@ def confirms(rule: Rule, data: bytes, start: int, end: int, *, in_name: bool = F
     in_name : bool
         Whether `data` is a file name, where numbers stand unquoted.
     """
-    if rule is Rule.HAN:
-        return True
+    if rule is Rule.HAN:  # only the day of a date ends in a digit
+        return end == len(data) or not (_is_digit(data[end - 1]) and _is_digit(data[end]))
     if rule is Rule.HAN_WIDE:
         return not _PRINTABLE.fullmatch(data[start:end]) or _among_wide(data, start, end)
     if end - start < SHORTEST_IN_ENCODED and in_encoded(data, start, end):

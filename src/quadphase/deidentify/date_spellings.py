@@ -40,10 +40,10 @@ def date_spellings(value: str) -> Iterator[Spelling]:
     for mm, dd in {(f"{m:02d}", f"{d:02d}"), (str(m), str(d)), (f"{m:02d}", str(d)), (str(m), f"{d:02d}")}:
         for parts in ((y, mm, dd), (dd, mm, y), (mm, dd, y)):
             yield Spelling("-".join(map(str, parts)), Rule.NUMERIC_DATE)
-        for year in (f"{y}年", f"{y} 年 "):
-            month = f"{mm}月" if year.endswith("年") else f"{mm} 月 "
-            yield Spelling(f"{year}{month}{dd}", Rule.HAN)
-    yield Spelling(f"{_digits(y)}年{_number(m)}月{_number(d)}日", Rule.HAN)
+        for before, after in (("", ""), ("", " "), (" ", " ")):
+            yield Spelling(f"{y}{before}年{after}{mm}{before}月{after}{dd}", Rule.HAN)
+    for zero in "〇零○":
+        yield Spelling(f"{_digits(y)}年{_number(m)}月{_number(d)}日".replace("〇", zero), Rule.HAN)
     for month in {MONTHS[m - 1], MONTHS[m - 1][:3], *(("sept",) if m == 9 else ())}:
         yield from (Spelling(text, Rule.WORDS) for text in (f"{d:02d}{month}{yy}", f"{yy}{month}{d:02d}"))
         for dd in {str(d), f"{d:02d}", f"{d}{_ordinal(d)}"}:

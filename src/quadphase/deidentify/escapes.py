@@ -30,8 +30,8 @@ def unescaped(data: bytes) -> bytes:
 
     Examples
     --------
-    >>> unescaped(rb"Hu\\tXiuying, 2021\\/06\\/18, caf&#xe9;").decode()
-    'Hu\\tXiuying, 2021/06/18, café'
+    >>> unescaped(rb"Zhang\\tWei, 2021\\/03\\/05, caf&#xe9;").decode()
+    'Zhang\\tWei, 2021/03/05, café'
     """
     for _ in range(3):
         before = data

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import Final
 
 from quadphase.deidentify.regions import OVERLAP_BYTES, TOO_LARGE, Flaw, Nature, Part, Region, joined, outside
 
 __all__ = ["is_nifti", "open_nifti"]
+
+
+LARGEST_CODE: Final = 1000
+"""Codes of extensions are given out by twos and had reached 44 in 2024 (nifti1_io.h)."""
 
 
 def is_nifti(data: bytes | memoryview) -> bool:
@@ -69,9 +74,9 @@ def _extensions(gap: bytes, order: str, place: str) -> Iterator[Part]:
     spans: list[tuple[int, int]] = []
     at = 4
     while at + 8 <= len(gap):
-        (size,) = struct.unpack_from(f"{order}i", gap, at)
-        if size < 16 or size % 16:
-            break
+        size, code = struct.unpack_from(f"{order}2i", gap, at)
+        if size < 16 or size % 16 or not 0 <= code <= LARGEST_CODE:
+            break  # stray bytes
         spans.append((at + 8, min(at + size, len(gap))))
         at += size
     for number, (start, stop) in enumerate(spans, start=1):
@@ -102,6 +107,6 @@ def _nifti_layout(data: bytes | memoryview) -> tuple[int, int, int] | None:
         return None
     count = 1
     for length in dims[1 : 1 + max(0, min(7, dims[0]))]:
-        count *= max(1, length)
+        count *= max(0, length)
     start = max(offset, size)
     return size, start, start + count * max(bits, 8) // 8

@@ -157,6 +157,16 @@ def nifti_stray_bytes_before_voxels(root: Path, p: Planted) -> None:
 
 
 @place
+def nifti_stray_bytes_like_the_size_of_an_extension(root: Path, p: Planted) -> None:
+    (root / "ct.nii").write_bytes(nifti(gap=b"\0" + p.accession.encode()))
+
+
+@place
+def nifti_after_no_voxels(root: Path, p: Planted) -> None:
+    (root / "ct.nii").write_bytes(nifti(shape=(0, 0, 0), tail=p.name.lower().encode()))
+
+
+@place
 def nifti_after_the_voxels(root: Path, p: Planted) -> None:
     (root / "mask.nii.gz").write_bytes(gz(nifti(tail=p.accession.encode())))
 

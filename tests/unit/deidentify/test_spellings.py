@@ -101,6 +101,26 @@ def test_dates(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "2005年3月1日",
+        "2005年 3月 1日",
+        "2005 年 03 月 01 日",
+        "二〇〇五年三月一日",
+        "二零零五年三月一日",
+        "二○○五年三月一日",
+    ],
+)
+def test_chinese_dates(text: str) -> None:
+    for encoding in ("utf-8", "gb18030", "utf-16"):
+        assert finds(Identifier(kind="date", value="2005-03-01"), f"检查于{text}，".encode(encoding))
+
+
+def test_the_first_is_not_found_in_the_eleventh() -> None:
+    assert not finds(Identifier(kind="date", value="2005-03-01"), "检查于2005年3月11日，")
+
+
+@pytest.mark.parametrize(
     "text", ["03/05/61", "3/5/61", "05/03/61", "61/05/03", "born 03-05-61.", "61-05-03", "5/3/61, male", "(03/05/61)"]
 )
 def test_dates_with_a_year_of_two_digits(text: str) -> None:
