@@ -10,7 +10,7 @@ from typing import Any, Final
 from quadphase.audit.contexts import has_images
 from quadphase.audit.report import AuditReport
 from quadphase.audit.thumbnail import volumes_of
-from quadphase.errors import InputError, OutputError
+from quadphase.errors import InputError
 from quadphase.io import atomic
 from quadphase.io.release import Release
 from quadphase.model import Finding
@@ -39,16 +39,13 @@ def require_page(path: Path, *audited: Path, overwrite: bool = False) -> None:
     InputError
         ``"page-inside"``; as `Release`.
     OutputError
-        ``"exists"``, ``"not-a-file"``.
+        As `atomic.require_file`.
     """
     for name in audited:
         release = Release(name)
         if has_images(release) and path.resolve().is_relative_to(release.root.resolve()):
             raise InputError("page-inside", f"{path} lies inside the release", "Write the page to another folder")
-    if path.is_dir():
-        raise OutputError("not-a-file", f"{path} is a folder", "Name a file, such as report.html")
-    if path.exists() and not overwrite:
-        raise OutputError("exists", f"{path} exists already", "Choose another name, or add --overwrite")
+    atomic.require_file(path, overwrite=overwrite)
 
 
 def write_html(path: Path, report: AuditReport, *, overwrite: bool = False) -> Path:

@@ -25,7 +25,7 @@ def convert(
     ] = None,
     fill_gaps: Annotated[bool, typer.Option("--fill-gaps", help="Interpolate missing slices.")] = False,
     minimum_slices: Annotated[int, typer.Option(min=1, help="A stack with fewer slices is no volume.")] = 10,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")] = False,
     to: Annotated[str, typer.Option(help="nifti, or dicom-seg for a mask (needs --slices).")] = "nifti",
     slices: Annotated[Path | None, typer.Option(help="DICOM folder a mask was drawn on.")] = None,
     stack: Annotated[int | None, typer.Option(help="Its stack, where several lie on one grid (0-based).")] = None,
@@ -47,10 +47,10 @@ def convert(
             "--segment": segment != "lesion",
         }
         of_resampling = {"--deskew": deskew, "--resample": resample, "--fill-gaps": fill_gaps}
-        of_folders = {**of_resampling, "--minimum-slices": minimum_slices != 10, "--overwrite": overwrite}
+        of_folders = {**of_resampling, "--minimum-slices": minimum_slices != 10}
         if out is not None and source.is_file():
             _only("a mask", of_folders)
-            _masks(source, out, to=to, slices=slices, stack=stack, segment=segment, json=json)
+            _masks(source, out, to=to, slices=slices, stack=stack, segment=segment, overwrite=overwrite, json=json)
             return
         if out is not None:
             _only("a folder of DICOM", of_masks)
@@ -67,7 +67,7 @@ def convert(
                 json=json,
             )
             return
-        _only("a study, whose protocol.toml decides", {**of_folders, **of_masks})
+        _only("a study, whose protocol.toml decides", {**of_folders, **of_masks, "--overwrite": overwrite})
         from quadphase.cli.outcomes import finish
         from quadphase.pipeline.single import convert_study
 
@@ -100,12 +100,22 @@ def _folder(source: Path, out: Path, *, options: dict[str, object], overwrite: b
 
 
 def _masks(
-    source: Path, out: Path, *, to: str, slices: Path | None, stack: int | None, segment: str, json: bool
+    source: Path,
+    out: Path,
+    *,
+    to: str,
+    slices: Path | None,
+    stack: int | None,
+    segment: str,
+    overwrite: bool,
+    json: bool,
 ) -> None:
     """A mask to a DICOM Segmentation, or a DICOM Segmentation to masks."""
+    from quadphase.convert.drawn_on import stack_referred_to, stack_under
     from quadphase.convert.exam import read_stacks
-    from quadphase.convert.segmentation import load_segmentation, save_segmentation, stack_under
+    from quadphase.convert.segmentation import load_segmentation, save_segmentation
     from quadphase.errors import InputError
+    from quadphase.io import atomic
     from quadphase.io.nifti import load_mask, save_mask
     from quadphase.model.protocol.sections import ConvertSection
 
@@ -115,22 +125,28 @@ def _masks(
         raise InputError("no-slices", "A DICOM Segmentation refers to DICOM slices", "Name their folder with --slices")
     if slices is not None and not slices.exists():
         raise InputError("missing-folder", f"There is no file or folder {slices}", "Check the name")
-    found = read_stacks([slices], settings=ConvertSection(minimum_slices=1)).usable if slices else ()
-    if stack is not None:
-        found = tuple(one for one in found if one.index == stack)
-    if slices is not None and not found:
+    found = read_stacks([slices], settings=ConvertSection(minimum_slices=1)).stacks if slices else ()
+    if slices is not None and not any(one.usable and stack in (None, one.index) for one in found):
         raise InputError("no-stack", f"{slices} holds no such stack", "See `quadphase convert FOLDER OUT --json`")
+    given = [source, *([slices] if slices else [])]
     if to == "dicom-seg":
+        atomic.require_apart(out, given)
+        atomic.require_file(out, overwrite=overwrite)
         mask = load_mask(source)
-        path = save_segmentation(out, {segment: mask}, stack_under(mask, found))
+        under = stack_under(mask, [one for one in found if stack in (None, one.index)])
+        path = save_segmentation(out, {segment: mask}, under, overwrite=overwrite)
         emit({"segmentation": str(path), "volume_ml": mask.volume_ml}, json=json, text=f"{segment} in {path}")
         return
-    written = []
     segments = load_segmentation(source)
     if found and segments:
-        segments = load_segmentation(source, stack_under(segments[0].mask, found))
-    for number, one in enumerate(segments, start=1):
-        written.append(str(save_mask(out / f"segment{number:02d}.nii.gz", one.mask, overwrite=False)))
+        segments = load_segmentation(source, stack_referred_to(source, segments[0].mask, found, index=stack))
+    paths = [out / f"segment{number:02d}.nii.gz" for number in range(1, len(segments) + 1)]
+    for path in paths:  # all, before any is written
+        atomic.require_apart(path, given)
+        atomic.require_file(path, overwrite=overwrite)
+    for path, one in zip(paths, segments, strict=True):
+        save_mask(path, one.mask)
+    written = [str(path) for path in paths]
     emit({"masks": written, "names": [one.name for one in segments]}, json=json, text="\n".join(written))
 
 

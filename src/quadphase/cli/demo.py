@@ -13,7 +13,7 @@ __all__ = ["register"]
 
 
 def demo(
-    out: Annotated[Path, typer.Argument(help="Folder for hospital, study and release; an earlier demo there is replaced.")],
+    out: Annotated[Path, typer.Argument(help="Folder for hospital, study and release; replaces an earlier demo.")],
     patients: Annotated[int, typer.Option(min=1, help="Eligible patients.")] = 6,
     seed: Annotated[int, typer.Option(help="Same seed, same hospital.")] = 0,
     matrix: Annotated[int, typer.Option(min=64, max=512, help="Columns and rows of the images.")] = 256,

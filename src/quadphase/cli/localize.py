@@ -76,7 +76,7 @@ def _refuse_command(backend: str, command: str) -> None:
 
 
 def _one(source: Path, target: Path, *, backend: str, command: str, overwrite: bool, json: bool) -> None:
-    from quadphase.errors import InputError, OutputError
+    from quadphase.errors import InputError
     from quadphase.io import atomic
     from quadphase.io.nifti import load_volume, require_nifti_name, save_mask
     from quadphase.localize.backends import find_liver_with
@@ -85,8 +85,7 @@ def _one(source: Path, target: Path, *, backend: str, command: str, overwrite: b
         raise InputError("not-nifti", f"{source} is a folder", "With two arguments the first is a CT volume")
     require_nifti_name(target)
     atomic.require_apart(target, [source])
-    if target.exists() and not overwrite:
-        raise OutputError("exists", f"{target} exists already", "Choose another name, or add --overwrite")
+    atomic.require_file(target, overwrite=overwrite)
     result = find_liver_with(backend, load_volume(source), command=command)
     save_mask(target, result.mask)
     first, stop = result.k_range

@@ -18,14 +18,13 @@ from typing import Any, Final
 import numpy as np
 
 from quadphase import __version__
+from quadphase.convert.drawn_on import on_grid
 from quadphase.convert.exam import Stack
 from quadphase.errors import GridMismatchError, InputError, MissingDependencyError
-from quadphase.imaging.crop import uncrop_mask
-from quadphase.imaging.reorient import reorient_mask
 from quadphase.io import atomic
 from quadphase.model import Grid, Mask, lps_from_ras
 
-__all__ = ["SEGMENTS", "NamedMask", "load_segmentation", "save_segmentation", "stack_under"]
+__all__ = ["SEGMENTS", "NamedMask", "load_segmentation", "save_segmentation"]
 
 SEGMENTS: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
     "liver": (("123037004", "Anatomical Structure"), ("10200004", "Liver")),
@@ -72,7 +71,9 @@ def _highdicom() -> Any:
     return highdicom
 
 
-def save_segmentation(path: Path, masks: Mapping[str, Mask], stack: Stack, *, algorithm: str | None = None) -> Path:
+def save_segmentation(
+    path: Path, masks: Mapping[str, Mask], stack: Stack, *, algorithm: str | None = None, overwrite: bool = False
+) -> Path:
     """Write masks as one DICOM Segmentation that refers to the slices of `stack`.
 
     Parameters
@@ -108,7 +109,7 @@ def save_segmentation(path: Path, masks: Mapping[str, Mask], stack: Stack, *, al
     hd = _highdicom()
     from pydicom.sr.coding import Code
 
-    whole = [_on(stack.proved_grid, mask) for mask in masks.values()]
+    whole = [on_grid(stack.proved_grid, mask) for mask in masks.values()]
     if not any(mask.voxels.any() for mask in whole):
         raise InputError("empty-mask", "Every mask is empty", "A segmentation needs at least one voxel")
     pixels = np.stack([mask.voxels.T for mask in whole], axis=-1).astype(np.uint8)  # (K, J, I, segment)
@@ -139,7 +140,7 @@ def save_segmentation(path: Path, masks: Mapping[str, Mask], stack: Stack, *, al
         message = f"The slices of {stack.where} have a header that a Segmentation cannot take over"
         hint = "Correct it (often a date that is none), or use NIfTI"
         raise InputError("bad-header", f"{message} ({type(error).__name__})", hint) from None
-    return atomic.write_bytes(path, stream.getvalue(), overwrite=False)
+    return atomic.write_bytes(path, stream.getvalue(), overwrite=overwrite)
 
 
 def _blank_uids(stack: Stack) -> list[str]:
@@ -160,33 +161,6 @@ def _sources(stack: Stack) -> list[Any]:
             if keyword not in source:
                 setattr(source, keyword, "")
     return sources
-
-
-def stack_under(mask: Mask, stacks: Sequence[Stack]) -> Stack:
-    """The stack a mask was drawn on: the one whose voxels are its voxels.
-
-    Raises
-    ------
-    GridMismatchError
-        ``"no-stack"``, ``"several-stacks"`` (phases on one grid: name the folder of one of them).
-    """
-    fitting = []
-    for stack in stacks:
-        try:
-            _on(stack.proved_grid, mask)
-        except (GridMismatchError, InputError):
-            continue
-        fitting.append(stack)
-    if not fitting:
-        raise GridMismatchError(
-            "no-stack", "The mask lies on no stack of that folder", "Name the folder it was drawn on"
-        )
-    if len(fitting) > 1:
-        message = f"The mask lies on {len(fitting)} stacks of that folder"
-        raise GridMismatchError(
-            "several-stacks", message, "Choose one with --stack, as `quadphase convert` numbers them"
-        )
-    return fitting[0]
 
 
 def _description(hd: Any, code: Any, number: int, name: str, algorithm: str | None) -> Any:
@@ -210,12 +184,6 @@ def _description(hd: Any, code: Any, number: int, name: str, algorithm: str | No
 def _uid(digest: bytes, what: str) -> str:
     """UID from content (PS3.5 B.2): the same masks on the same slices give the same object."""
     return f"2.25.{int.from_bytes(hashlib.sha256(digest + what.encode()).digest()[:16], 'big')}"
-
-
-def _on(grid: Grid, mask: Mask) -> Mask:
-    """The mask on `grid`, flipped and un-cropped where needed; every voxel keeps its place."""
-    same = mask if mask.grid.axis_codes == grid.axis_codes else reorient_mask(mask, grid.axis_codes)
-    return uncrop_mask(same, grid)
 
 
 def load_segmentation(path: Path, stack: Stack | None = None) -> Sequence[NamedMask]:
@@ -250,4 +218,4 @@ def load_segmentation(path: Path, stack: Stack | None = None) -> Sequence[NamedM
     found = [NamedMask(name=name, mask=Mask(voxels=voxels[..., n], grid=grid)) for n, name in enumerate(names)]
     if stack is None:
         return found
-    return [NamedMask(name=one.name, mask=_on(stack.proved_grid, one.mask)) for one in found]
+    return [NamedMask(name=one.name, mask=on_grid(stack.proved_grid, one.mask)) for one in found]

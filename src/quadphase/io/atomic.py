@@ -100,7 +100,7 @@ def require_file(target: Path, *, overwrite: bool = False) -> None:
     if folder:
         raise OutputError("not-a-file", f"{target} is a folder", "Name a file")
     if there and not overwrite:
-        raise OutputError("exists", f"{target} exists already", "Choose another name, or replace it (see --help)")
+        raise OutputError("exists", f"{target} exists already", "Choose another name, or add --overwrite")
 
 
 def write_text(target: Path, text: str, *, overwrite: bool = True) -> Path:
@@ -166,7 +166,7 @@ def require_target(
     if not there:
         return place
     if not replace:
-        way = "replace it (see --help)" if recognised is not None else "remove it yourself"
+        way = "add --overwrite" if recognised is not None else "remove it yourself"
         raise OutputError("exists", f"{target} exists already", f"Choose another name, or {way}")
     if not place.is_dir():
         raise OutputError("not-a-folder", f"{target} is a file", "Choose another name")

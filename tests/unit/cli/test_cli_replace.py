@@ -135,3 +135,30 @@ def test_a_conversion_replaces_only_a_conversion(tmp_path: Path, study: Path) ->
     again = CliRunner().invoke(app, ["convert", str(source), str(tmp_path / "out"), "--overwrite", "--json"])
     assert first.exit_code == again.exit_code == 1
     assert (tmp_path / "out" / "report.json").is_file()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("release", "{0}/s", "{0}/there"),
+        ("run", "{0}/s", "--out", "{0}/there"),
+        ("figures", "{0}/rel", "{0}/there"),
+        ("convert", "{0}/rel", "{0}/there"),
+        ("pack", "{0}/rel", "{0}/there.zip"),
+        ("table1", "{0}/rel", "--out", "{0}/there.zip"),
+        ("audit", "{0}/rel", "--html", "{0}/there.zip"),
+        ("localize", "{0}/rel/ct_files/P1_C1.nii.gz", "{0}/there.nii.gz"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_is_there_is_refused_with_the_option_that_replaces_it(
+    study: Path, release: Path, words: tuple[str, ...]
+) -> None:
+    root = study.parent
+    kind = {"name": "quadphase-release", "version": "1"}
+    save_json(release / "dataset_description.json", {"name": "x", "version": "1", "specification": kind})
+    (root / "there").mkdir()
+    for name in ("there.zip", "there.nii.gz"):
+        (root / name).write_bytes(b"mine")
+    said = refuse(root, *(word.format(root) for word in words))
+    assert said.endswith(f"{words[-1].format(root)} exists already. Choose another name, or add --overwrite.\n")

@@ -9,20 +9,14 @@ from typer.testing import CliRunner
 
 from quadphase.cli.main import app
 
-OF_FOLDERS = (
-    ("--deskew",),
-    ("--resample", "2"),
-    ("--fill-gaps",),
-    ("--minimum-slices", "5"),
-    ("--overwrite",),
-)
+OF_FOLDERS = (("--deskew",), ("--resample", "2"), ("--fill-gaps",), ("--minimum-slices", "5"))
 OF_MASKS = (("--to", "dicom-seg"), ("--slices", "dicom"), ("--stack", "1"), ("--segment", "liver"))
 
 
 @pytest.mark.parametrize(
     ("form", "option"),
     [
-        *(("study", option) for option in (*OF_FOLDERS, *OF_MASKS)),
+        *(("study", option) for option in (*OF_FOLDERS, *OF_MASKS, ("--overwrite",))),
         *(("folder", option) for option in OF_MASKS),
         *(("mask", option) for option in OF_FOLDERS),
     ],

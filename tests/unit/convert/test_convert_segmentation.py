@@ -14,14 +14,17 @@ from pydicom import Dataset, dcmread
 from typer.testing import CliRunner
 
 from quadphase.cli.convert import register
+from quadphase.convert.drawn_on import stack_referred_to, stack_under
 from quadphase.convert.exam import Stack, read_stacks
 from quadphase.convert.segmentation import MAY_BE_BLANK, load_segmentation, save_segmentation
 from quadphase.errors import GridMismatchError, InputError, OutputError
 from quadphase.imaging.reorient import reorient_mask
 from quadphase.io.nifti import load_mask, save_mask
-from quadphase.model import Box, Mask
+from quadphase.model import Box, Mask, Phase
 from quadphase.model.protocol.sections import ConvertSection
-from quadphase.phantom.nasty import NASTY
+from quadphase.phantom.dicom import write_series
+from quadphase.phantom.exam import Exam
+from quadphase.phantom.nasty import NASTY, texture
 
 pytest.importorskip("highdicom")
 
@@ -110,6 +113,80 @@ def test_command_there_and_back(stack: Stack, tmp_path: Path) -> None:
     code, _, err = command(tmp_path / "liver.nii.gz", tmp_path / "other.dcm", "--to", "dicom-seg")
     assert code == 2
     assert "--slices" in err
+
+
+@pytest.mark.parametrize("form", ["to-dicom", "to-nifti"])
+def test_command_replaces_its_output_when_asked(stack: Stack, tmp_path: Path, form: str) -> None:
+    save_mask(tmp_path / "liver.nii.gz", masks_on(stack)["liver"])
+    save_segmentation(tmp_path / "seg.dcm", masks_on(stack), stack)
+    to_dicom = (tmp_path / "liver.nii.gz", tmp_path / "out", "--to", "dicom-seg", "--slices", tmp_path / "in")
+    words = to_dicom if form == "to-dicom" else (tmp_path / "seg.dcm", tmp_path / "out")
+    assert command(*words)[0] == 0
+    code, _, err = command(*words)
+    assert code == 2
+    assert "exists already. Choose another name, or add --overwrite." in err
+    assert command(*words, "--overwrite")[0] == 0
+
+
+def test_command_never_replaces_an_input(stack: Stack, tmp_path: Path) -> None:
+    mask = save_mask(tmp_path / "liver.nii.gz", masks_on(stack)["liver"])
+    before = {path: path.read_bytes() for path in (mask, *(h.origin.path for h in stack.headers))}
+    for out in before:
+        code, _, err = command(mask, out, "--to", "dicom-seg", "--slices", tmp_path / "in", "--overwrite")
+        assert code == 2
+        assert "an input of this command" in err
+    assert {path: path.read_bytes() for path in before} == before
+
+
+class TestReferences:
+    """The phases of one exam on one grid: only the images that a Segmentation names tell them apart."""
+
+    @pytest.fixture
+    def phases(self, tmp_path: Path) -> tuple[Stack, ...]:
+        exam = Exam()
+        for number, phase in enumerate((Phase.P, Phase.C1, Phase.C2)):
+            write_series(texture(number), tmp_path / "exam" / phase.value, exam=exam, phase=phase)
+        return read_stacks([tmp_path / "exam"], settings=ConvertSection(minimum_slices=2)).stacks
+
+    @pytest.fixture
+    def segmentation(self, phases: tuple[Stack, ...], tmp_path: Path) -> Path:
+        return save_segmentation(tmp_path / "seg.dcm", masks_on(phases[1]), phases[1])
+
+    def test_it_names_its_stack(self, phases: tuple[Stack, ...], segmentation: Path, tmp_path: Path) -> None:
+        mask = masks_on(phases[1])["liver"]
+        with pytest.raises(GridMismatchError, match="3 stacks"):
+            stack_under(mask, phases)
+        assert stack_referred_to(segmentation, mask, phases) is phases[1]
+        assert stack_referred_to(segmentation, mask, phases, index=1) is phases[1]
+        code, out, _ = command(segmentation, tmp_path / "masks", "--slices", tmp_path / "exam", "--json")
+        assert (code, json.loads(out)["names"]) == (0, ["liver", "lesion"])
+
+    def test_another_stack_is_refused(self, segmentation: Path, tmp_path: Path) -> None:
+        words = (segmentation, tmp_path / "masks", "--slices", tmp_path / "exam", "--stack")
+        code, _, err = command(*words, 2)
+        assert code == 2
+        assert err.endswith("refers to images of stack 1, not of stack 2. Leave --stack out.\n")
+        assert not (tmp_path / "masks").exists()
+        assert command(*words, 1)[0] == 0
+
+    def test_a_stack_that_is_no_volume_is_not_exchanged_for_one_that_is(
+        self, phases: tuple[Stack, ...], segmentation: Path, tmp_path: Path
+    ) -> None:
+        phases[1].headers[5].origin.path.unlink()
+        code, _, err = command(segmentation, tmp_path / "masks", "--slices", tmp_path / "exam")
+        assert code == 2
+        assert "lies on no stack" in err
+
+    def test_images_that_are_not_there_are_looked_for_by_place(
+        self, phases: tuple[Stack, ...], segmentation: Path
+    ) -> None:
+        mask = masks_on(phases[1])["liver"]
+        others = (phases[0], phases[2])
+        with pytest.raises(GridMismatchError, match="2 stacks"):
+            stack_referred_to(segmentation, mask, others)
+        assert stack_referred_to(segmentation, mask, others, index=2) is phases[2]
+        with pytest.raises(InputError, match="no stack 7"):
+            stack_referred_to(segmentation, mask, others, index=7)
 
 
 class TestHeaders:
