@@ -197,4 +197,7 @@ def test_predictability(real_data: Path, tmp_path: Path) -> None:
     code, out, _ = run("predictability", real_data / "plc_cect" / "patient_data.csv", "--json")
     assert code == 1
     assert json.loads(out)["p_values"]["ids"] < 1e-4
+    _, out, _ = run("predictability", real_data / "plc_cect" / "patient_data.csv")
+    assert "p = 5e-05" in out
+    assert "0.0000" not in out
     assert run("predictability", tmp_path / "nothing")[0] == 2

@@ -193,7 +193,7 @@ def predictability(
 
         report = judge_release(release)
         lines = [
-            f"{name:12} " + ("not there, not tested" if p is None else f"p = {p:.4f}")
+            f"{name:12} " + ("not there, not tested" if p is None else f"p = {p:.2g}")
             for name, p in report.p_values.items()
         ]
         lines += [f"{f.severity.value:7} {f.code}: {f.message}" for f in report.findings]

@@ -5,8 +5,9 @@ every 256**b / n bytes, so:
 
 - in *text* every pattern counts, because its neighbourhood confirms it (`confirmation`);
 - in *opaque* binary data a pattern counts from 6 bytes on;
-- in *voxels* from 8 bytes on, written as bytes, or from 16 characters with 5 different ones on, written as UTF-16:
-  smooth HU of 46 … 122 are the codes of digits and letters, so the liver itself spells short numbers in UTF-16.
+- in *voxels* from 8 bytes on, written as bytes, unless these voxels spell such patterns by chance (`chance`), or from
+  16 characters with 5 different ones on, written as UTF-16: smooth HU of 46 … 122 are the codes of digits and letters,
+  so the liver itself spells short numbers in UTF-16.
 
 Voxels are proved clean rather than searched where that is possible (`voxel_filter`); only stretches that could hold a
 pattern reach the automaton.
@@ -22,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from quadphase.deidentify.chance import Chance
 from quadphase.deidentify.confirmation import confirms
 from quadphase.deidentify.folding import fold, squeeze_wide
 from quadphase.deidentify.regions import Nature, Region
@@ -103,6 +105,7 @@ class Matcher:
         """Patterns that count when voxels spell them in UTF-16."""
         self._allow = tuple({form for text in allow if text.strip() for form in _public_forms(text)})
         self._longest = max(map(len, meanings), default=1)
+        self._in_voxels = sum(len(pattern) >= VOXEL_BYTES for pattern in meanings)
         self._filter = VoxelFilter(meanings, least_bytes=VOXEL_BYTES, least_characters=VOXEL_CHARACTERS)
 
     @staticmethod
@@ -139,7 +142,10 @@ class Matcher:
 
     def _search_voxels(self, data: bytes | memoryview) -> set[str]:
         stretches = self._filter.stretches(data)
-        found = self._confirmed(stretches.narrow, least=VOXEL_BYTES, alone=False) if stretches.narrow else set()
+        found: set[str] = set()
+        if stretches.narrow:
+            chance = Chance(data, self._in_voxels)
+            found = self._confirmed(stretches.narrow, least=VOXEL_BYTES, alone=False, chance=chance)
         if stretches.wide:
             found |= self._confirmed(stretches.wide, groups=[self._spoken], alone=False)
         return found
@@ -153,6 +159,7 @@ class Matcher:
         in_name: bool = False,
         words_only: bool = False,
         alone: bool = True,
+        chance: Chance | None = None,
     ) -> set[str]:
         """Kinds found and confirmed.
 
@@ -165,6 +172,8 @@ class Matcher:
             Shorter patterns do not count.
         in_name, words_only, alone : bool
             Whether this is a file name, whether only words can be judged, whether the neighbourhood confirms at all.
+        chance : Chance, optional
+            What it explains does not count.
         """
         found: set[str] = set()
         folded = fold(data)
@@ -180,6 +189,8 @@ class Matcher:
                 continue
             for pattern, kind in meanings:
                 if kind in found or not pattern.is_exact(data[start:end]) or self._is_allowed(folded, start, end):
+                    continue
+                if chance is not None and chance.explains(pattern.folded, start, folded.count(pattern.folded)):
                     continue
                 if words_only and pattern.rule not in WORD_RULES:
                     continue

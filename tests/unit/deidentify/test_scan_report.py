@@ -220,6 +220,37 @@ def test_chance_in_voxels_is_no_hit() -> None:
     assert Matcher([short]).search(voxels(bytes(inside))) == frozenset()
 
 
+def noise_of_letters(n: int = 5_000_000) -> bytearray:
+    return bytearray(np.clip(np.random.default_rng(6).normal(80, 20, n), 0, 255).astype(np.uint8).tobytes())
+
+
+def test_noise_of_letters_spells_short_names_and_no_long_ones() -> None:
+    """A name of eight letters is there by chance; one that chance does not write counts as anywhere."""
+    draw = np.random.default_rng(2)
+    families, given = list("王李张刘陈杨赵黄周吴徐孙胡朱高林"), list("伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平")
+    names = {"".join((draw.choice(families), *draw.choice(given, 2))) for _ in range(3000)}
+    long = ["Zhang^Xiaomingguang", "1.2.840.113619.2.55.3"]
+    matcher = Matcher([*(Identifier(kind="name", value=name) for name in names), Identifier(kind="name", value=long[0]),
+                       Identifier(kind="uid", value=long[1])])  # fmt: skip
+    for width in (1, 2):
+        data = noise_of_letters()
+        if width == 2:  # 16-bit voxels of the same values: their high bytes are no letters
+            data[1::2] = bytes(len(data) // 2)
+        assert matcher.search(voxels(bytes(data))) == frozenset()
+        for text, kind in zip((long[0].upper(), long[1]), ("name", "uid"), strict=True):
+            planted = bytearray(data)
+            planted[777 : 777 + len(text)] = text.encode()
+            assert matcher.search(voxels(bytes(planted))) == {kind}
+
+
+def test_an_id_counts_in_voxels_however_often_it_stands_there() -> None:
+    ids = [Identifier(kind="patient_id", value=str(n)) for n in range(10_000_000, 10_010_000)]
+    for times in (1, 10, 10_000):
+        data = bytearray(tissue().tobytes())
+        data[1000 : 1000 + 8 * times] = b"10001234" * times
+        assert Matcher(ids).search(voxels(bytes(data))) == {"patient_id"}, times
+
+
 def test_voxels_are_filtered_not_skipped() -> None:
     """The filter finds what a plain search of the same bytes finds, whatever the values."""
     draw = np.random.default_rng(4)
