@@ -1,13 +1,14 @@
 """`Release`: open a released dataset (ours, or the published PLC-CECT) by its `patient_data.csv`.
 
 Opening reads the table (`release_rows`) and nothing else; an image is read when it is asked for and never kept, so
-memory stays flat over any number of volumes.
+memory stays flat over any number of volumes. What the first image needs of `geometry.csv` is kept for the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,31 @@ if TYPE_CHECKING:
 __all__ = ["Release", "ReleasedPhase", "ReleasedSubject"]
 
 
+class Windows:
+    """HU windows of the images of a release, read when the first is asked for.
+
+    A table that is missing, or not ours, states none: whether it should is for the audit.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def of(self, subject: str, phase: Phase) -> tuple[int, int] | None:
+        """Inclusive limits in HU."""
+        return self._stated.get((subject, phase.value))
+
+    @cached_property
+    def _stated(self) -> dict[tuple[str, str], tuple[int, int]]:
+        from quadphase.io.release_tables import GEOMETRY_NAME, load_geometry
+
+        try:
+            rows = load_geometry(self._root / GEOMETRY_NAME)
+        except InputError:
+            return {}
+        limits = {(row.patient_id, row.phase): (row.window_lower_hu, row.window_upper_hu) for row in rows}
+        return {place: (low, high) for place, (low, high) in limits.items() if low is not None and high is not None}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasedPhase:
     """One phase of one subject. `ct`, `liver` and `lesions` read their file each time they are asked for.
@@ -30,10 +56,13 @@ class ReleasedPhase:
     root : Path
         Folder of the table.
     row : ReleaseRow
+    windows : Windows
+        Those the release states.
     """
 
     root: Path
     row: ReleaseRow
+    windows: Windows = field(repr=False, compare=False)
 
     @property
     def name(self) -> Phase:
@@ -55,7 +84,7 @@ class ReleasedPhase:
 
     @property
     def ct(self) -> Volume:
-        """The CT volume, read now.
+        """The CT volume, read now; its window is the one that `geometry.csv` states, None where nothing states one.
 
         Raises
         ------
@@ -67,7 +96,7 @@ class ReleasedPhase:
         path = self.ct_path
         if path is None:
             raise InputError("no-image", f"{self.row.subject} {self.name} has no CT volume", "The table says NA")
-        return load_volume(path)
+        return replace(load_volume(path), window_hu=self.windows.of(self.row.subject, self.name))
 
     @property
     def liver(self) -> Mask | None:
@@ -148,7 +177,7 @@ class Release:
     (361, <Diagnosis.ICC: 'ICC'>)
     """
 
-    __slots__ = ("_subjects", "problems", "root", "rows", "table")
+    __slots__ = ("_subjects", "_windows", "problems", "root", "rows", "table")
 
     root: Path
     """Folder of the table; every path of the table is relative to it."""
@@ -165,6 +194,7 @@ class Release:
         for row in self.rows:
             if row.subject:
                 of.setdefault(row.subject, []).append(row)
+        self._windows = Windows(self.root)
         self._subjects = {name: self._subject(name, rows) for name, rows in of.items()}
 
     def _subject(self, name: str, rows: list[ReleaseRow]) -> ReleasedSubject:
@@ -177,7 +207,11 @@ class Release:
             age_years=rows[0].age_years,
             sex=rows[0].sex,
             diagnosis=rows[0].diagnosis,
-            phases=tuple(ReleasedPhase(root=self.root, row=first[phase]) for phase in Phase if phase in first),
+            phases=tuple(
+                ReleasedPhase(root=self.root, row=first[phase], windows=self._windows)
+                for phase in Phase
+                if phase in first
+            ),
         )
 
     @property

@@ -1,7 +1,8 @@
 """Images in the patient: `Volume` (CT in HU), `Mask` (yes or no), `LabelMap` (integers), each an array on a `Grid`.
 
 Arrays are read-only: a stage that changes voxels makes a new image. HU are int16, as the scanner stored them; float32
-is accepted only for series whose rescale slope is fractional, and carries a finding elsewhere.
+is accepted only for series whose rescale slope is fractional, and carries a finding elsewhere. Printed, an image is one
+line: its size, its place and what it holds, never its voxels.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ def _frozen(array: NDArray[Any], shape: tuple[int, int, int]) -> NDArray[Any]:
     return view
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+def _size(grid: Grid) -> str:
+    """``512×512×60 voxels of 0.78×0.78×5 mm, LPS``."""
+    voxels, spacing = "×".join(map(str, grid.shape)), "×".join(f"{mm:.4g}" for mm in grid.spacing_mm)
+    return f"{voxels} voxels of {spacing} mm, {''.join(grid.axis_codes)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Volume:
     """CT volume.
 
@@ -60,12 +67,16 @@ class Volume:
             )
         object.__setattr__(self, "hu", _frozen(self.hu, self.grid.shape))
 
+    def __repr__(self) -> str:
+        window = "" if self.window_hu is None else f" clipped to {self.window_hu[0]}…{self.window_hu[1]}"
+        return f"<Volume of {_size(self.grid)}; {self.hu.dtype} HU{window}>"
+
     def crop(self, box: Box) -> Volume:
         """Part of the volume inside `box`, at the same world positions."""
         return Volume(hu=self.hu[box.slices], grid=self.grid.crop(box), window_hu=self.window_hu)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Mask:
     """Boolean image: liver or not, lesion or not.
 
@@ -83,6 +94,9 @@ class Mask:
             raise UnsupportedDataError("not-boolean", f"A mask holds booleans, not {self.voxels.dtype}")
         object.__setattr__(self, "voxels", _frozen(self.voxels, self.grid.shape))
 
+    def __repr__(self) -> str:
+        return f"<Mask of {_size(self.grid)}; {self.volume_ml:.4g} ml>"
+
     @property
     def volume_ml(self) -> float:
         return float(np.count_nonzero(self.voxels)) * self.grid.voxel_volume_ml
@@ -91,7 +105,7 @@ class Mask:
         return Mask(voxels=self.voxels[box.slices], grid=self.grid.crop(box))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class LabelMap:
     """Integer image; 0 is background, each other value one lesion or organ.
 
@@ -108,6 +122,9 @@ class LabelMap:
         if self.labels.dtype.kind not in "iu":
             raise UnsupportedDataError("not-integer", f"A label map holds integers, not {self.labels.dtype}")
         object.__setattr__(self, "labels", _frozen(self.labels, self.grid.shape))
+
+    def __repr__(self) -> str:
+        return f"<LabelMap of {_size(self.grid)}; {self.labels.dtype} {self.labels.min()}…{self.labels.max()}>"
 
     def mask(self, *labels: int) -> Mask:
         """Mask of the given labels, or of everything but background."""

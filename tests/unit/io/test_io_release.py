@@ -56,6 +56,9 @@ def test_images_are_read_on_demand(tmp_path: Path) -> None:
     assert phase.lesions is not None
     assert phase.lesions.volume_ml == pytest.approx(120 * 0.8 * 0.8 * 2 / 1000)
     assert phase.liver is None
+    assert phase.ct.window_hu is None  # nothing states one
+    (root / "geometry.csv").write_text("id,columns\n1,512\n")
+    assert Release(root)["P0001"].phase("C1").ct.window_hu is None  # nor does somebody else's table
 
 
 @pytest.mark.parametrize(

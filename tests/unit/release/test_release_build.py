@@ -46,6 +46,7 @@ def test_volumes_are_cropped_windowed_and_where_they_were(make_study: Maker, tmp
     box = box_within(ct.grid, source.grid)
     assert (box.start[2], box.stop[2]) == LIVER
     assert np.array_equal(ct.hu, np.clip(source.hu[box.slices], -200, 200))
+    assert ct.window_hu == (-200, 200)
     assert liver.grid.is_close(ct.grid)
     assert lesions.grid.is_close(ct.grid)
     header = load_nifti(root / "ct_files/P0001_ct_C1.nii.gz").header
@@ -97,6 +98,7 @@ def test_margin_and_full_range(make_study: Maker, tmp_path: Path) -> None:
     (row, *_) = load_geometry(out / "geometry.csv")
     assert (row.first_slice, row.stop_slice) == (LIVER[0] - 2, LIVER[1] + 2)  # 9 mm hold two slices of 4 mm
     assert (row.window_lower_hu, row.minimum_hu < -900, row.maximum_hu > 800) == (None, True, True)
+    assert Release(out)["P0001"].phase("C1").ct.window_hu is None
 
 
 @pytest.mark.parametrize("margin_mm", [0.0, 4.0])
