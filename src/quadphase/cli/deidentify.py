@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quadphase.cli.output import JsonOption, emit, guard, progress
+from quadphase.cli.output import JsonOption, counted, emit, guard, progress
 
 if TYPE_CHECKING:
     from quadphase.deidentify import ScanReport
@@ -62,7 +62,8 @@ def _show(report: ScanReport) -> None:
         typer.echo(f"{finding.severity.value:7} {finding.code}: {finding.location}: {finding.message}")
     verdict = "clean" if report.is_clean else "NOT clean: do not release"
     typer.echo(
-        f"{report.files} files, {report.bytes / 1e6:.1f} MB, {report.identifiers} identifiers searched: {verdict}."
+        f"{counted(report.files, 'file')}, {report.bytes / 1e6:.1f} MB, "
+        f"{counted(report.identifiers, 'identifier')} searched: {verdict}."
     )
 
 
@@ -144,8 +145,8 @@ def _show_dicom(report: DicomReport, out: Path, *, dry_run: bool) -> None:
         typer.echo(f"{finding.severity.value:7} {finding.code}: {finding.location} {finding.message}")
     verb = "would be written" if dry_run else f"written to {out}"
     typer.echo(
-        f"{report.written} files of {report.subjects} patients {verb}, {report.refused} refused, "
-        f"{report.ignored} other files ignored."
+        f"{counted(report.written, 'file')} of {counted(report.subjects, 'patient')} {verb}, {report.refused} refused, "
+        f"{counted(report.ignored, 'other file')} ignored."
     )
     if report.changed:
         counts = ", ".join(f"{keyword} {count}" for keyword, count in sorted(report.changed.items()))

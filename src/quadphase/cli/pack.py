@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from quadphase.cli.output import JsonOption, emit, guard, progress
+from quadphase.cli.output import JsonOption, counted, emit, guard, progress
 
 __all__ = ["register"]
 
@@ -38,7 +38,8 @@ def pack(
                 "prefix": prefix,
             },
             json=json,
-            text=f"{packed.path}: {packed.files} files, {packed.size_bytes / 1e6:.1f} MB\nsha256 {packed.sha256}",
+            text=f"{packed.path}: {counted(packed.files, 'file')}, {packed.size_bytes / 1e6:.1f} MB\n"
+            f"sha256 {packed.sha256}",
         )
 
 

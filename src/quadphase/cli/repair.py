@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quadphase.cli.output import JsonOption, WorkersOption, emit, guard, progress
+from quadphase.cli.output import JsonOption, WorkersOption, counted, emit, guard, progress
 
 if TYPE_CHECKING:
     from quadphase.audit.repair import RepairReport
@@ -38,7 +38,7 @@ def repair(
 
 
 def _text(report: RepairReport) -> str:
-    lines = [f"{report.images} images → {report.out}"]
+    lines = [f"{counted(report.images, 'image')} → {report.out}"]
     for status, counts in report.counts().items():
         said = ", ".join(f"{what} of {n}" for what, n in counts.items()) or "nothing"
         lines.append(f"  {status + ':':<10}{said}")
