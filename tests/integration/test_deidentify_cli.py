@@ -179,16 +179,19 @@ def test_dicom_says_what_it_refused(dicom: Path, tmp_path: Path) -> None:
 
 
 def test_score(dicom: Path, tmp_path: Path) -> None:
-    run("dicom", dicom, tmp_path / "out", "--key-file", tmp_path / "key")
+    series = dicom / "C1"
+    run("dicom", series, tmp_path / "out", "--key-file", tmp_path / "key")
     checks = [
         {"task": "text_removed", "instance": "3", "path": ["PatientName"], "value": "Ouyang"},
         {"task": "tag_retained", "instance": "3", "path": ["KVP"]},
     ]
     (tmp_path / "answers.json").write_text(json.dumps(checks))
-    code, out, _ = run("score", tmp_path / "answers.json", tmp_path / "out", "--json")
-    assert code == 0
+    code, out, err = run("score", tmp_path / "answers.json", tmp_path / "out", "--json")
+    assert code == 0, err
     assert json.loads(out)["percent"] == 100.0
-    assert run("score", tmp_path / "answers.json", dicom)[0] == 1
+    assert run("score", tmp_path / "answers.json", series)[0] == 1
+    code, _, err = run("score", tmp_path / "answers.json", dicom)
+    assert (code, "24 share one with another" in err) == (2, True)
     (tmp_path / "answers.json").write_text("[{}]")
     assert run("score", tmp_path / "answers.json", tmp_path / "out")[0] == 2
 
