@@ -11,12 +11,15 @@ import pytest
 from typer.testing import CliRunner
 
 from quadphase.cli.main import app
+from quadphase.deidentify.scan import scan
 from quadphase.io.ledger import Ledger
 from quadphase.io.nifti import load_mask
 from quadphase.io.study import Study
 from quadphase.model import Status
+from quadphase.model.source import Identifier
 from quadphase.pipeline.demo import Demo, make_demo
 from quadphase.pipeline.run import run_study, silent
+from quadphase.release.pack import pack_release
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +111,16 @@ def test_the_same_study_gives_the_same_bytes(demo: tuple[Path, Demo]) -> None:
     assert all(o.status in (Status.UNCHANGED, Status.DONE, Status.HELD) for o in result.outcomes)
     first = (out / "release" / "checksums.sha256").read_bytes()
     assert (out / "elsewhere" / "other-name" / "checksums.sha256").read_bytes() == first
+
+
+@pytest.mark.parametrize("archive", ["", "release.tar.gz", "release.zip"])
+def test_a_birth_date_that_tables_give_for_an_unknown_one_stops_no_release(
+    demo: tuple[Path, Demo], tmp_path: Path, archive: str
+) -> None:
+    """2000-01-01 is also the time of all files of a release, and of the members of its archives."""
+    out, _ = demo
+    path = pack_release(out / "release", tmp_path / archive, prefix="r").path if archive else out / "release"
+    assert scan(path, [Identifier(kind="birth_date", value="2000-01-01")]).findings == ()
 
 
 def test_a_planted_identifier_stops_the_release(demo: tuple[Path, Demo]) -> None:

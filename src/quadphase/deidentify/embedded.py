@@ -59,7 +59,8 @@ def _end(data: bytes, start: int, beginning: bytes) -> int:
         case b"\xfd7zXZ\0":
             return _stream_end(data, start, lzma.LZMADecompressor())
         case b"\x89PNG\r\n":
-            return data.find(b"IEND\xae\x42\x60\x82", start) + 8
+            end = data.find(b"IEND\xae\x42\x60\x82", start)
+            return end + 8 if end > 0 else len(data)
         case b"%PDF-":
             return len(data)
     return zlib_end(data, start)
