@@ -426,6 +426,17 @@ def test_names_that_look_alike_are_not_mixed_up(one: Items, tmp_path: Path, monk
     assert repair(root, tmp_path / "out").resumed == 2
 
 
+def test_lost_air_is_left_and_said(one: Items, tmp_path: Path) -> None:
+    zeroed = [with_hu(i, np.where(i.volume.hu <= -190, 0, i.volume.hu).astype(np.int16)) for i in one]
+    root = write_plain(tmp_path / "release", zeroed)
+    out = tmp_path / "out"
+    assert repair(root, out).counts()["repaired"] == {}
+    reasons = [line["basis"] for line in provenance(out) if line["what"] == "values"]
+    assert len(reasons) == 4
+    assert all("border of the plane" in reason for reason in reasons)
+    assert np.array_equal(load_volume(out / paths_of(one[0])[0]).hu, zeroed[0].volume.hu)
+
+
 def test_voxels_that_are_no_hu_are_left(one: Items, tmp_path: Path) -> None:
     root = write_plain(tmp_path / "release", one)
     arrays = {
