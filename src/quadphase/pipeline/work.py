@@ -45,6 +45,10 @@ class SerialExecutor(Executor):
             future.set_exception(error)
         return future
 
+    def map(self, fn: Callable[..., Any], *iterables: Iterable[Any], **_: Any) -> Iterator[Any]:
+        """Each call when its result is asked for: what is done is told before the next begins."""
+        return map(fn, *iterables)
+
 
 @contextmanager
 def open_executor(workers: int) -> Iterator[Executor]:
@@ -97,16 +101,28 @@ def run_jobs(
     """
     listed: Sequence[Job[J]] = list(jobs)
     progress(0, len(listed), "")
-    futures = {executor.submit(_attempt, worker, stage, job): number for number, job in enumerate(listed)}
     outcomes: dict[int, Outcome] = {}
-    for count, future in enumerate(as_completed(futures), start=1):
+    for number, outcome in _arriving(worker, listed, stage=stage, executor=executor):
+        outcomes[number] = outcome
+        done(outcome)
+        progress(len(outcomes), len(listed), outcome.case)
+    return tuple(outcomes[number] for number in range(len(listed)))
+
+
+def _arriving(
+    worker: Callable[[J], Outcome], jobs: Sequence[Job[J]], *, stage: str, executor: Executor
+) -> Iterator[tuple[int, Outcome]]:
+    """Numbers and outcomes of the jobs as they are done."""
+    if isinstance(executor, SerialExecutor):  # to submit is to wait: what is done must be told before the next begins
+        for number, job in enumerate(jobs):
+            yield number, _attempt(worker, stage, job)
+        return
+    futures = {executor.submit(_attempt, worker, stage, job): number for number, job in enumerate(jobs)}
+    for future in as_completed(futures):
         number = futures[future]
         try:
             outcome = future.result()
         except Exception:  # the worker process died
             reason = Reason(code="worker-died", text="the worker process died, perhaps for want of memory")
-            outcome = Outcome(case=listed[number].case, stage=stage, status=Status.FAILED, reasons=(reason,))
-        outcomes[number] = outcome
-        done(outcome)
-        progress(count, len(listed), outcome.case)
-    return tuple(outcomes[number] for number in range(len(listed)))
+            outcome = Outcome(case=jobs[number].case, stage=stage, status=Status.FAILED, reasons=(reason,))
+        yield number, outcome

@@ -40,3 +40,28 @@ def test_what_a_failed_case_says(what: str, code: str, says: str) -> None:
     assert reason.code == code
     assert says in reason.text
     assert PERSON not in repr(first)
+
+
+def test_each_outcome_is_told_before_the_next_job_begins() -> None:
+    told: list[str] = []
+
+    def tell(case: str) -> Outcome:
+        told.append(f"begin {case}")
+        return Outcome(case=case, stage="x", status=Status.DONE)
+
+    run_jobs(
+        tell,
+        [Job(case=case, value=case) for case in ("P0001", "P0002")],
+        stage="x",
+        executor=SerialExecutor(),
+        progress=lambda done, total, _: told.append(f"{done}/{total}"),
+        done=lambda outcome: told.append(f"done {outcome.case}"),
+    )
+    assert told == ["0/2", "begin P0001", "done P0001", "1/2", "begin P0002", "done P0002", "2/2"]
+
+
+def test_one_worker_maps_when_it_is_asked() -> None:
+    begun: list[int] = []
+    results = SerialExecutor().map(lambda number: begun.append(number) or number, [1, 2])
+    assert (next(results), begun) == (1, [1])
+    assert list(results) == [2]
