@@ -33,6 +33,9 @@ SEPARATORS: Final = " .,-_^/"
 """Punctuation of UIDs, names and dates. Any other mark between HU that happen to be digits would do for the folded
 pattern, and soft tissue (33 … 64 HU) is made of such marks."""
 
+BATCH: Final = 1 << 14
+"""Candidates whose neighbourhood is looked at at once: hardly ever more in CT, without end in noise."""
+
 LAST_BYTES: Final = 1024
 """More than any pattern has."""
 
@@ -145,6 +148,8 @@ class VoxelFilter:
             return self._are_pairs(words.take(at), words.take(at + 1, mode="clip"))
 
         for distance in range(1, self._step):  # every pair between the two samples must be good
+            if not len(candidates):
+                return b""
             candidates = candidates[is_pair(candidates + distance)]
         gathered = _gathered(candidates, words, self._run_pairs, is_pair, before=0, after=2)
         return np.frombuffer(gathered, np.uint8)[::2].tobytes()
@@ -170,6 +175,16 @@ def _pairs(patterns: Iterable[bytes]) -> Bools:
     return folded[fold[:, None], fold[None, :]]
 
 
+def _reach(
+    candidates: NDArray[np.int64], n: int, run: int, is_good: Callable[[NDArray[np.int64]], Bools], side: int
+) -> NDArray[np.int64]:
+    """How many good positions in a row, fewer than `run`, follow each candidate (side 1) or precede it (side -1)."""
+    at = candidates[:, None] + side * np.arange(1, run)
+    good = is_good(np.clip(at, 0, n - 1).ravel()).reshape(at.shape) & (at >= 0) & (at < n)
+    reach: NDArray[np.int64] = np.logical_and.accumulate(good, axis=1).sum(axis=1)
+    return reach
+
+
 def _gathered(
     candidates: NDArray[np.int64],
     words: Words,
@@ -183,21 +198,11 @@ def _gathered(
     if not len(candidates):
         return b""
     n = len(words)
-    reaches = []
-    for step in (-1, 1):
-        reach = np.zeros(len(candidates), np.int64)
-        alive = np.arange(len(candidates))
-        for distance in range(1, run):
-            at = candidates[alive] + step * distance
-            inside = (at >= 0) & (at < n)
-            alive = alive[inside][is_good(at[inside])]
-            if not len(alive):
-                break
-            reach[alive] = distance
-        reaches.append(reach)
-    long = reaches[0] + reaches[1] + 1 >= run
-    starts = np.maximum(candidates - reaches[0] - before, 0)[long]
-    stops = np.minimum(candidates + reaches[1] + 1 + after, n)[long]
+    batches = [candidates[start : start + BATCH] for start in range(0, len(candidates), BATCH)]
+    below, above = (np.concatenate([_reach(batch, n, run, is_good, side) for batch in batches]) for side in (-1, 1))
+    long = below + above + 1 >= run
+    starts = np.maximum(candidates - below - before, 0)[long]
+    stops = np.minimum(candidates + above + 1 + after, n)[long]
     if not len(starts):
         return b""
     # One run may have been found from several candidates: join what touches.
