@@ -97,7 +97,9 @@ def make_demo(
                     outcomes.append(Outcome(case=case, stage="annotate", status=Status.DONE, findings=findings))
         write_agreement(study.root)
         for case in annotate.comparable_cases(study):
-            given = annotate.reading_files(hospital.adjudicated / persons[case])
+            agreed = annotate.reading_files(hospital.adjudicated / persons[case])
+            rows = annotate.agreement_of_case(study, case)
+            given = {row.phase: agreed[row.phase] for row in rows if row.overlap.differing_slices}
             outcomes.append(annotate.build_consensus(study, case, adjudicated=given, author="readers together"))
         return outcomes
 
