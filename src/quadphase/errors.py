@@ -22,6 +22,7 @@ __all__ = [
     "QuadphaseError",
     "SourceUnreachableError",
     "UnsupportedDataError",
+    "place_of",
 ]
 
 
@@ -116,3 +117,15 @@ class PrivacyError(QuadphaseError):
     """Stopped because going on could disclose a person's identity."""
 
     exit_code = ExitCode.PRIVACY_STOP
+
+
+def place_of(error: BaseException) -> str:
+    """Kind of an unforeseen exception and where it was raised, ``ValueError at package.module:17``.
+
+    All that may be shown of one: its text may hold anything, also a value of a header.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__} at {where}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from quadphase.errors import place_of
 from quadphase.model import Finding
 
 __all__ = ["failure", "judged"]
@@ -17,11 +18,7 @@ C = TypeVar("C")
 
 def failure(check: str, location: str, error: Exception) -> Finding:
     """A `check-failed` finding; the exception's text may hold anything and is left out."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
-    return Finding.of("check-failed", location, f"check {check} could not finish: {type(error).__name__} at {where}")
+    return Finding.of("check-failed", location, f"check {check} could not finish: {place_of(error)}")
 
 
 def judged(check: Callable[[C], Iterable[Finding]], context: C, location: str) -> list[Finding]:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
-from quadphase.errors import ExitCode, QuadphaseError
+from quadphase.errors import ExitCode, QuadphaseError, place_of
 from quadphase.interrupts import interrupt_held
 
 __all__ = [
@@ -74,11 +74,7 @@ def guard(*, resumes: bool = False) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:
             _say(_refusal(error))
             raise typer.Exit(int(ExitCode.USAGE)) from None
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
-        _say(f"This is a defect of quadphase: {type(error).__name__} at {where}. Please report it with this line.")
+        _say(f"This is a defect of quadphase: {place_of(error)}. Please report it with this line.")
         raise typer.Exit(int(ExitCode.USAGE)) from None
 
 

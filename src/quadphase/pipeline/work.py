@@ -7,14 +7,13 @@ any other one that names its type and place only, because its text could hold an
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from quadphase.errors import QuadphaseError
+from quadphase.errors import QuadphaseError, place_of
 from quadphase.model import Outcome, Reason, Status
 from quadphase.processes import WorkerPool
 
@@ -71,13 +70,7 @@ def _attempt(worker: Callable[[J], Outcome], stage: str, job: Job[J]) -> Outcome
         if isinstance(error, OSError) and error.strerror:
             reason = Reason(code="system-refused", text=f"the system refused: {error.strerror}")
             return Outcome(case=job.case, stage=stage, status=Status.FAILED, reasons=(reason,))
-        trace = sys.exc_info()[2]
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        place = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
-        reason = Reason(
-            code="defect", text=f"a defect of quadphase, {type(error).__name__} at {place}; please report it"
-        )
+        reason = Reason(code="defect", text=f"a defect of quadphase, {place_of(error)}; please report it")
     return Outcome(case=job.case, stage=stage, status=Status.FAILED, reasons=(reason,))
 
 
