@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -254,3 +255,21 @@ def with_hu(item: Item, hu: np.ndarray) -> Item:
 def ours(clean: tuple[Item, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clean release in our layout; never changed by a test."""
     return write_ours(tmp_path_factory.mktemp("ours"), clean)
+
+
+@pytest.fixture(scope="session")
+def two(clean: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Two subjects: enough for what is asked of a release as a whole."""
+    return tuple(item for item in clean if item.case in ("P0417", "P0052"))
+
+
+@pytest.fixture(scope="session")
+def sealed(two: tuple[Item, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our own release of `two`; read only."""
+    return write_ours(tmp_path_factory.mktemp("sealed") / "release", two)
+
+
+@pytest.fixture
+def root(sealed: Path, tmp_path: Path) -> Path:
+    """A copy of `sealed` to be damaged."""
+    return Path(shutil.copytree(sealed, tmp_path / "release"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,21 +21,6 @@ from quadphase.model import Mask, Volume
 from .conftest import Item, paths_of, reseal, write_ours
 
 Items = tuple[Item, ...]
-
-
-@pytest.fixture(scope="session")
-def two(clean: Items) -> Items:
-    return tuple(item for item in clean if item.case in ("P0417", "P0052"))
-
-
-@pytest.fixture(scope="session")
-def sealed(two: Items, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_ours(tmp_path_factory.mktemp("sealed") / "release", two)
-
-
-@pytest.fixture
-def root(sealed: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(sealed, tmp_path / "release"))
 
 
 def edit(root: Path, name: str, change: Callable[[str], str]) -> None:

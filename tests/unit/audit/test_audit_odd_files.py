@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,25 +20,10 @@ from quadphase.audit.report import AuditReport
 from quadphase.audit.thumbnail import picture_of
 from quadphase.model import Finding
 
-from .conftest import Item, paths_of, reseal, write_ours
+from .conftest import Item, paths_of, reseal
 
 Items = tuple[Item, ...]
 ODD = "P0417/C1"
-
-
-@pytest.fixture(scope="session")
-def two(clean: Items) -> Items:
-    return tuple(item for item in clean if item.case in ("P0417", "P0052"))
-
-
-@pytest.fixture(scope="session")
-def sealed(two: Items, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_ours(tmp_path_factory.mktemp("sealed") / "release", two)
-
-
-@pytest.fixture
-def root(sealed: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(sealed, tmp_path / "release"))
 
 
 def rewrite(root: Path, two: Items, change: Callable[[np.ndarray], np.ndarray], *, which: int = 0) -> None:
