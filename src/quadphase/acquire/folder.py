@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +16,12 @@ from quadphase.io.ledger import Ledger
 from quadphase.io.ledger.acquisition import file_keys, replace_owners, series_found, unreadable_files
 from quadphase.io.study import Study
 from quadphase.model.finding import Finding
+from quadphase.model.progress import Progress
 
 __all__ = ["UNREADABLE_LIST", "index_folder"]
 
 UNREADABLE_LIST: Final = "unreadable_files.csv"
 """In `restricted/`: paths may hold names of persons."""
-
-Progress = Callable[[int, int, str], None]
 
 
 def index_folder(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from quadphase.acquire.address import DimseAddress, WebAddress
@@ -19,11 +19,10 @@ from quadphase.io.ledger.acquisition import retrievals
 from quadphase.io.leftovers import sweep
 from quadphase.io.study import Study
 from quadphase.model.finding import Finding
+from quadphase.model.progress import Progress
 from quadphase.model.source import SourcePatient
 
 __all__ = ["fetch_and_index", "open_archive"]
-
-Progress = Callable[[int, int, str], None]
 
 
 def open_archive(address: DimseAddress | WebAddress, study: Study) -> Archive:

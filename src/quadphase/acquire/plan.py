@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from quadphase.acquire.archive import Archive, ExamQuery, RemoteExam, RemoteSeries
 from quadphase.acquire.pace import Clock, with_retries
+from quadphase.model.progress import Progress
 from quadphase.model.protocol import Protocol
 from quadphase.model.source import SourcePatient
 
@@ -78,7 +79,7 @@ def make_plan(
     patients: Mapping[str, SourcePatient],
     protocol: Protocol,
     *,
-    progress: Callable[[int, int, str], None],
+    progress: Progress,
     clock: Clock,
 ) -> Plan:
     """Query for every patient.

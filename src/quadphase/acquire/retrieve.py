@@ -19,10 +19,9 @@ from quadphase.io.ledger import Ledger
 from quadphase.io.ledger.acquisition import Retrieval, retrievals, save_retrievals
 from quadphase.io.study import Study
 from quadphase.model.finding import Finding
+from quadphase.model.progress import Progress
 
 __all__ = ["Retrieved", "retrieve"]
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(slots=True)

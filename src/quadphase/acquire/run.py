@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from quadphase.acquire.address import FolderAddress, parse_address
@@ -13,6 +13,7 @@ from quadphase.acquire.report import AcquireReport
 from quadphase.errors import InputError
 from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
+from quadphase.model.progress import Progress
 
 __all__ = ["acquire", "wanted_cases"]
 
@@ -26,7 +27,7 @@ def acquire(
     source: str | Path,
     *,
     wanted: Sequence[str] | None = None,
-    progress: Callable[[int, int, str], None] = _silent,
+    progress: Progress = _silent,
     dry_run: bool = False,
     blank_id: str | None = None,
     clock: Clock | None = None,

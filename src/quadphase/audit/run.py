@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,11 @@ from quadphase.io.release import Release
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, load_geometry
 from quadphase.io.whole_tree import WholeTree, whole_tree
 from quadphase.model import Finding
+from quadphase.model.progress import Progress
 
 __all__ = ["audit"]
 
 MOST_PICTURES_AGAIN = 200
-
-Progress = Callable[[int, int, str], None]
 
 
 def audit(

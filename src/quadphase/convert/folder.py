@@ -7,7 +7,7 @@ tells what each stack is, which was refused and why, and counts every file that 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,10 @@ from quadphase.io import atomic
 from quadphase.io.json_file import load_json, save_json
 from quadphase.io.nifti import save_volume
 from quadphase.model import Finding, GridRecord, Phase
+from quadphase.model.progress import Progress
 from quadphase.model.protocol.sections import ConvertSection, PhasesSection
 
 __all__ = ["FolderReport", "StackReport", "convert_folder"]
-
-ProgressCallback = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +107,7 @@ def convert_folder(
     settings: ConvertSection | None = None,
     overwrite: bool = False,
     threads: int = 2,
-    progress: ProgressCallback = lambda done, total, label: None,  # noqa: ARG005
+    progress: Progress = lambda done, total, label: None,  # noqa: ARG005
 ) -> FolderReport:
     """Convert every stack below `folder` to `out`, which appears complete or not at all.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from quadphase.io import atomic
 from quadphase.io.file_tree import Entry, Listing, list_tree
 from quadphase.io.pseudonyms import keyed_hash
 from quadphase.model import Finding
+from quadphase.model.progress import Progress
 from quadphase.model.source import Identifier
 from quadphase.model.vocabulary.descriptions import clean_description
 from quadphase.model.vocabulary.plain_code import is_plain_code
@@ -36,8 +37,6 @@ __all__ = ["DicomReport", "deidentify_folder"]
 
 FILE_TIME: Final = 315532800
 """1 January 1980 UTC, the earliest time that every archive format can hold."""
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -23,6 +23,7 @@ from quadphase.deidentify.unpacking import name_regions, regions
 from quadphase.errors import InputError, PrivacyError
 from quadphase.io.whole_tree import WholeTree, whole_tree
 from quadphase.model import Finding, Severity
+from quadphase.model.progress import Progress
 from quadphase.model.source import Identifier
 
 __all__ = ["ScanReport", "scan", "scan_with"]
@@ -40,8 +41,6 @@ LARGEST: Final = 8 << 30
 """Bytes of a file that is read whole; a larger one is a packed release, whose folder can be scanned."""
 
 RECENT_S: Final = 2 * 86_400
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

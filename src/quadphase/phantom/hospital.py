@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from quadphase.errors import InputError
+from quadphase.model.progress import Progress
 from quadphase.phantom.admit import Job, admit
 from quadphase.phantom.anatomy import FIELD_OF_VIEW_MM
 from quadphase.phantom.clutter import write_stray_files
@@ -92,7 +92,7 @@ def build_hospital(
     slice_spacing_mm: float = 5.0,
     workers: int = 1,
     ineligible: bool = True,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Hospital:
     """Write a hospital.
 

@@ -23,9 +23,9 @@ from quadphase.io.json_file import save_json
 from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
 from quadphase.model import Decision, Diagnosis, Outcome, Reason, Severity, Status
+from quadphase.model.progress import Progress
 from quadphase.model.source import SourcePatient
 from quadphase.pipeline.stages import exams_of, passed
-from quadphase.pipeline.work import ProgressCallback
 from quadphase.processes import stopped_with
 from quadphase.release import AuditNote, ReleaseSubject, ReleaseSummary, build_release, finish_release
 from quadphase.release.description import is_release
@@ -83,7 +83,7 @@ def require_release_folder(study: Study, out: Path, *, replace: bool, inputs: It
 
 
 def publish(
-    study: Study, ledger: Ledger, out: Path, *, executor: Executor, progress: ProgressCallback, replace: bool = False
+    study: Study, ledger: Ledger, out: Path, *, executor: Executor, progress: Progress, replace: bool = False
 ) -> Published:
     """Release every case that passed all stages.
 

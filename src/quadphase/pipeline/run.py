@@ -20,19 +20,20 @@ from quadphase.errors import InputError
 from quadphase.io.ledger import Ledger
 from quadphase.io.study import Study
 from quadphase.model import Outcome, Status
+from quadphase.model.progress import Progress
 from quadphase.pipeline.lock import lock_study
 from quadphase.pipeline.publish import Published, publish, require_release_folder
 from quadphase.pipeline.run_log import RunLog
 from quadphase.pipeline.stages import choose_exams, consensus_cases, convert_cases, localize_cases
-from quadphase.pipeline.work import ProgressCallback, open_executor
+from quadphase.pipeline.work import open_executor
 
 __all__ = ["RunResult", "StageProgress", "run_study", "silent"]
 
-StageProgress = Callable[[str], AbstractContextManager[ProgressCallback]]
+StageProgress = Callable[[str], AbstractContextManager[Progress]]
 """Opens a progress bar for a stage named by its title."""
 
 
-def silent(title: str) -> AbstractContextManager[ProgressCallback]:  # noqa: ARG001
+def silent(title: str) -> AbstractContextManager[Progress]:  # noqa: ARG001
     """Progress for nobody."""
     return nullcontext(lambda done, total, label: None)  # noqa: ARG005
 

@@ -25,10 +25,11 @@ from quadphase.io.study import Study
 from quadphase.localize.case import LocalizeJob, localize_case
 from quadphase.localize.overrides import load_range_overrides
 from quadphase.model import Decision, Outcome, Reason, Status
+from quadphase.model.progress import Progress
 from quadphase.model.source import SourceInstance, SourcePatient
 from quadphase.pipeline.run_log import RunLog
 from quadphase.pipeline.strays import stray_livers, stray_phase_rows, stray_ranges
-from quadphase.pipeline.work import Job, ProgressCallback, run_jobs
+from quadphase.pipeline.work import Job, run_jobs
 
 __all__ = [
     "ChosenExam",
@@ -153,7 +154,7 @@ def convert_cases(
     exams: Mapping[str, ChosenExam],
     *,
     executor: Executor,
-    progress: ProgressCallback,
+    progress: Progress,
 ) -> tuple[Outcome, ...]:
     """Convert the chosen exam of every case; what is held leaves its findings in ``reports/held/``.
 
@@ -202,7 +203,7 @@ def localize_cases(
     ledger: Ledger,
     *,
     executor: Executor,
-    progress: ProgressCallback,
+    progress: Progress,
     backend: str | None = None,
     command: str = "",
 ) -> tuple[Outcome, ...]:
@@ -295,7 +296,7 @@ def _run(
     *,
     stage: str,
     executor: Executor,
-    progress: ProgressCallback,
+    progress: Progress,
 ) -> tuple[Outcome, ...]:
     log = RunLog(study)
     outcomes = run_jobs(worker, jobs, stage=stage, executor=executor, progress=progress, done=log.outcome)

@@ -15,12 +15,10 @@ from typing import Any, Generic, TypeVar
 
 from quadphase.errors import QuadphaseError, place_of
 from quadphase.model import Outcome, Reason, Status
+from quadphase.model.progress import Progress
 from quadphase.processes import WorkerPool
 
-__all__ = ["Job", "ProgressCallback", "SerialExecutor", "open_executor", "run_jobs"]
-
-ProgressCallback = Callable[[int, int, str], None]
-"""``(done, total, label)``; the label is a pseudonym or a stage."""
+__all__ = ["Job", "SerialExecutor", "open_executor", "run_jobs"]
 
 J = TypeVar("J")
 
@@ -80,7 +78,7 @@ def run_jobs(
     *,
     stage: str,
     executor: Executor,
-    progress: ProgressCallback,
+    progress: Progress,
     done: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
 ) -> tuple[Outcome, ...]:
     """Outcomes of all jobs, in the order of the jobs.

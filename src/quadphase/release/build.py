@@ -19,6 +19,7 @@ from quadphase.io.release_rows import TABLE_NAME
 from quadphase.io.release_tables import GEOMETRY_NAME, LESIONS_NAME, GeometryRow, LesionRow, format_rows
 from quadphase.io.study import Study
 from quadphase.model import Finding, Protocol, Reason
+from quadphase.model.progress import Progress
 from quadphase.release.case import ReleasedCase, ReleaseJob, ReleaseSubject, release_case
 from quadphase.release.datasheet import check_answers
 from quadphase.release.figures.write import FIGURES_FOLDER, write_figures
@@ -65,7 +66,7 @@ def build_release(
     protocol: Protocol,
     *,
     run: Run = map,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
     held: Mapping[str, tuple[Reason, ...]] | None = None,
     flow: Callable[[Mapping[str, tuple[str, str]]], str] | None = None,
     figures: bool = True,

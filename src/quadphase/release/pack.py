@@ -12,7 +12,7 @@ import io
 import re
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,13 +22,12 @@ from quadphase.io import atomic
 from quadphase.io.access import unreadable
 from quadphase.io.gzip_stream import compress
 from quadphase.io.hashing import load_checksums, sha256_of
+from quadphase.model.progress import Progress
 from quadphase.release.manifest import CHECKSUMS_NAME, EPOCH_S, released_files
 
 __all__ = ["Packed", "archive_prefix", "pack_release", "verify_release"]
 
 _SUFFIXES: Final = (".tar.gz", ".tgz", ".zip")
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ mask of four cannot move it far. Nothing here turns a missing mask into 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -16,6 +16,7 @@ from quadphase.imaging.lesions import measure_lesions
 from quadphase.io.release import Release, ReleasedPhase
 from quadphase.io.release_tables import GEOMETRY_NAME, load_geometry
 from quadphase.model import Phase
+from quadphase.model.progress import Progress
 
 __all__ = ["ImageMeasures", "PatientMeasures", "measure_image", "per_patient", "release_measures", "stored_measures"]
 
@@ -132,9 +133,7 @@ def per_patient(images: Iterable[ImageMeasures]) -> tuple[PatientMeasures, ...]:
     )
 
 
-def release_measures(
-    release: Release, *, progress: Callable[[int, int, str], None] | None = None
-) -> tuple[ImageMeasures, ...] | None:
+def release_measures(release: Release, *, progress: Progress | None = None) -> tuple[ImageMeasures, ...] | None:
     """Measures of all images: as stated if the release states them, else measured from the files.
 
     Parameters

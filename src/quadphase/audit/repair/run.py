@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,10 +21,9 @@ from quadphase.io.hashing import format_checksums, sha256_of
 from quadphase.io.json_file import load_json, save_json
 from quadphase.io.release import Release
 from quadphase.model import Phase
+from quadphase.model.progress import Progress
 
 __all__ = ["RepairReport", "repair"]
-
-Progress = Callable[[int, int, str], None]
 
 RECORDS: Final = ".repair"
 """Folder of finished subjects inside the unfinished copy; gone when it is complete."""
