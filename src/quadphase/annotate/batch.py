@@ -8,11 +8,16 @@ from typing import Final
 from quadphase.errors import InputError
 from quadphase.model import Phase
 
-__all__ = ["given_masks"]
+__all__ = ["given_masks", "is_mask_name"]
 
 NIFTI_ENDINGS: Final = (".nii.gz", ".nii")
 OTHER_ENDINGS: Final = (".nrrd", ".mha", ".mhd", ".hdr", ".img", ".dcm")
 """Masks of tools that were not told to write NIfTI."""
+
+
+def is_mask_name(name: str) -> bool:
+    """Whether somebody meant a file of that name as a mask; others beside masks are notes."""
+    return name.lower().endswith((*NIFTI_ENDINGS, *OTHER_ENDINGS))
 
 
 def given_masks(folder: Path, case: str) -> dict[Phase, Path]:
@@ -34,7 +39,7 @@ def given_masks(folder: Path, case: str) -> dict[Phase, Path]:
         stem = next((name.removesuffix(ending) for ending in NIFTI_ENDINGS if name.endswith(ending)), None)
         if stem in phases and phases[stem] not in masks:
             masks[phases[stem]] = path
-        elif stem is not None or name.endswith(OTHER_ENDINGS):
+        elif is_mask_name(name):
             unknown += 1
     if unknown:
         raise InputError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from quadphase.annotate import is_mask_name
 from quadphase.convert.phases import PhaseOverride
 from quadphase.errors import InputError
 from quadphase.io.json_file import load_record
@@ -18,9 +19,6 @@ from quadphase.localize.overrides import RangeOverride
 from quadphase.model import CaseRecord, Outcome, Phase, Reason, Status
 
 __all__ = ["stray_livers", "stray_phase_rows", "stray_ranges"]
-
-IMAGES = (".nii", ".nii.gz", ".nrrd", ".mha", ".dcm")
-"""Endings of files that somebody meant as a mask; others are notes."""
 
 _NO_CASE = Reason(code="unknown-case", text="the study has no case of that name; they are in reports/cohort.csv")
 
@@ -63,11 +61,11 @@ def _stray_livers(study: Study, cases: Collection[str], converted: Collection[st
     entries = _entries(study.overrides / "livers")
     for number, entry in enumerate(entries, start=1):
         if entry.name not in cases:
-            if entry.is_dir() or _is_image(entry):
+            if entry.is_dir() or is_mask_name(entry.name):
                 yield _stray(f"overrides/livers, entry {number} of {len(entries)}", "localize", _NO_CASE)
         elif entry.name in converted:
             wanted = {f"{phase}.nii.gz" for phase in _phases(study, entry.name)}
-            count = sum(_is_image(path) and path.name not in wanted for path in _entries(entry))
+            count = sum(is_mask_name(path.name) and path.name not in wanted for path in _entries(entry))
             if count:
                 text = f"{count} masks are not called {', '.join(sorted(wanted))}"
                 yield _stray(f"overrides/livers/{entry.name}", "localize", Reason(code="unknown-phase", text=text))
@@ -75,10 +73,6 @@ def _stray_livers(study: Study, cases: Collection[str], converted: Collection[st
 
 def _entries(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.name[0] != ".") if folder.is_dir() else []
-
-
-def _is_image(path: Path) -> bool:
-    return path.name.lower().endswith(IMAGES)
 
 
 def _phases(study: Study, case: str) -> Collection[Phase]:
