@@ -71,6 +71,7 @@ def draw_agreement(pairs: Sequence[AgreementPair]) -> Any:
         figure = figure_module.Figure(figsize=(8.6, 3.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         left.hist(dice, bins=[n / BINS for n in range(BINS + 1)], color=PALETTE[0], edgecolor="white", linewidth=0.6)
+        left.margins(y=0.14)  # room for the word above the highest bar
         middle = median(dice)
         left.axvline(middle, color=INK, linewidth=1)
         left.annotate(
@@ -82,7 +83,6 @@ def draw_agreement(pairs: Sequence[AgreementPair]) -> Any:
             ha="left" if middle < 0.5 else "right",
             va="top",
             fontsize=7,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
         )
         spread = f", SD {stdev(dice):.3f}" if len(dice) > 1 else ""
         left.set_title(f"Dice: mean {fmean(dice):.3f}, median {middle:.3f}{spread}", loc="left", fontsize=9)
